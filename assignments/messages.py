@@ -1,0 +1,10 @@
+"""Translation of every sentence that a student reads from code.
+
+English is the source. A translated edition adds ``locale/<language>/LC_MESSAGES/assignments.mo``
+beside this file; which one is used follows the usual environment variables (``LANGUAGE``, ``LANG``).
+"""
+
+import gettext
+from pathlib import Path
+
+_ = gettext.translation("assignments", Path(__file__).parent / "locale", fallback=True).gettext

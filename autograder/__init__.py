@@ -1,0 +1,1 @@
+"""Everything a student never gets: hidden checks, sandbox, batch grading, gradebook, feedback."""
