@@ -1,0 +1,150 @@
+"""The course folder: where things lie, and what the source notebooks say.
+
+The instructor's notebooks under ``source/`` are the only place that states questions and points.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from assignments.notebook import Cell, Outline, read_cells
+
+__all__ = ["HOME", "Assignment", "Course", "CourseError", "Question", "SourceNotebook"]
+
+#: The checkout this package lies in: the course whose checks ``autograder/checks`` holds.
+HOME = Path(__file__).resolve().parents[1]
+
+
+class CourseError(Exception):
+    """The course folder lacks something, or says something twice; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A graded cell of a source notebook; its ``grade_id`` is the question's name."""
+
+    grade_id: str
+    notebook: str
+    points: float
+    kind: str  # "auto": graded by checks; "written": by a person; "task": by a person, no cell
+
+
+@dataclass(frozen=True)
+class SourceNotebook:
+    """One instructor notebook."""
+
+    assignment: str
+    name: str
+    path: Path
+
+    @cached_property
+    def nb(self) -> dict:
+        """The notebook as plain JSON data."""
+        return json.loads(self.path.read_text(encoding="utf-8"))
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        return read_cells(self.nb)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """What the source says of its cells: which are solutions, which are experiments."""
+        return Outline.of(self.cells)
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """Every graded cell by grade_id, in the order of the notebook."""
+        found: dict[str, Question] = {}
+        for cell in self.nb["cells"]:
+            meta = cell["metadata"].get("nbgrader", {})
+            if not (meta.get("grade") or meta.get("task")):
+                continue
+            grade_id = meta["grade_id"]
+            if grade_id in found:
+                raise CourseError(f"{self.path}: the grade_id {grade_id!r} occurs twice")
+            if not grade_id.startswith(self.name + "-"):
+                raise CourseError(
+                    f"{self.path}: the grade_id {grade_id!r} must begin with {self.name + '-'!r}"
+                )
+            if meta.get("task"):
+                kind = "task"
+            else:
+                kind = "written" if meta.get("solution") else "auto"
+            found[grade_id] = Question(grade_id, self.name, float(meta["points"]), kind)
+        return found
+
+    def auto_questions(self) -> list[Question]:
+        return [q for q in self.questions.values() if q.kind == "auto"]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A folder of source notebooks that students hand in together."""
+
+    name: str
+    notebooks: Mapping[str, SourceNotebook]
+
+    def question(self, grade_id: str) -> Question:
+        for notebook in self.notebooks.values():
+            if grade_id in notebook.questions:
+                return notebook.questions[grade_id]
+        raise CourseError(f"{self.name} has no question {grade_id!r}")
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a course, as nbgrader names them."""
+
+    root: Path = HOME
+
+    @property
+    def source_dir(self) -> Path:
+        return self.root / "source"
+
+    @property
+    def release_dir(self) -> Path:
+        return self.root / "release"
+
+    @property
+    def submitted_dir(self) -> Path:
+        return self.root / "submitted"
+
+    @property
+    def autograded_dir(self) -> Path:
+        return self.root / "autograded"
+
+    @property
+    def feedback_dir(self) -> Path:
+        return self.root / "feedback"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def journal_path(self) -> Path:
+        return self.root / "journal.jsonl"
+
+    @property
+    def gradebook_path(self) -> Path:
+        return self.root / "gradebook.db"
+
+    @property
+    def db_url(self) -> str:
+        return f"sqlite:///{self.gradebook_path}"
+
+    def assignments(self) -> list[str]:
+        """Names of the assignments: the folders of ``source/`` that hold a notebook."""
+        return sorted({path.parent.name for path in self.source_dir.glob("*/*.ipynb")})
+
+    def assignment(self, name: str) -> Assignment:
+        paths = sorted((self.source_dir / name).glob("*.ipynb"))
+        if not paths:
+            known = ", ".join(self.assignments()) or "none"
+            raise CourseError(
+                f"no source notebooks for assignment {name!r} under {self.source_dir} "
+                f"(known assignments: {known})"
+            )
+        return Assignment(name, {p.stem: SourceNotebook(name, p.stem, p) for p in paths})
