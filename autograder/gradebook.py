@@ -21,7 +21,7 @@ from nbgrader import api
 from nbgrader import preprocessors as pp
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 from traitlets.config import Config, PyFileConfigLoader
 
 from assignments.messages import _
