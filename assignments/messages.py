@@ -1,7 +1,7 @@
 """Translation of every sentence that a student reads from code.
 
 English is the source. A translated edition adds ``locale/<language>/LC_MESSAGES/assignments.mo``
-beside this file; which one is used follows the usual environment variables (``LANGUAGE``, ``LANG``).
+beside this file; the usual environment variables (``LANGUAGE``, ``LANG``) choose among them.
 """
 
 import gettext

@@ -92,6 +92,11 @@ class Step:
     left_out: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> set[str]:
+        """The names that running it binds."""
+        return {name for node in self.statements for name in _bound(node)}
+
 
 class NotebookModule(types.ModuleType):
     """The names that a notebook defines. ``missing_names`` says why others are not there."""

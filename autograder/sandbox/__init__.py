@@ -1,0 +1,1 @@
+"""The box that student code runs in, and the wire through which checks talk to it."""

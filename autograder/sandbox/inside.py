@@ -1,0 +1,144 @@
+"""What runs inside the sandbox: a process that forks once for each notebook and serves its names.
+
+Started as ``python -m autograder.sandbox.inside CONTROL_FD PRELOAD...`` with the control socket
+inherited. Each datagram on it carries one end of a new wire; a fork answers that wire, and holds
+nothing of the process but the modules it had imported.
+"""
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from assignments.notebook import Cell, Outline, new_module, plan, run_step
+from assignments.values import Served
+from assignments.workspace import Workspace
+from autograder.sandbox.wire import Connection, TooLarge
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Fork for each wire that comes over the control socket, until it closes."""
+    control = socket.socket(fileno=int(arguments[0]))
+    limits = json.loads(arguments[1])
+    for name in arguments[2:]:
+        importlib.import_module(name)
+    _make_undumpable()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    control.sendall(b"ready")
+    while True:
+        _message, descriptors, _flags, _address = socket.recv_fds(control, 1, 1)
+        if not descriptors:
+            return
+        if os.fork() == 0:
+            control.close()
+            _serve(Connection(socket.socket(fileno=descriptors[0])), limits)
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+def _serve(connection: Connection, limits: dict[str, int]) -> None:
+    """Answer messages until the other end hangs up."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(null, descriptor)
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+
+    def call_out(request: dict) -> dict:
+        connection.send({"call_out": request})
+        return connection.receive()
+
+    module = new_module("notebook")
+    workspace = Workspace(vars(module), module.missing_names, call_out)
+    sys.meta_path.append(_GivenModules(workspace))
+    steps: list = []
+    while True:
+        try:
+            message = connection.receive()
+        except EOFError:
+            return
+        if message["op"] == "load":
+            cells = [Cell(**{**cell, "tags": frozenset(cell["tags"])}) for cell in message["cells"]]
+            outline = {key: frozenset(names) for key, names in message["outline"].items()}
+            steps = plan(cells, Outline(outline))
+            reply: dict = {"value": [step.cell.number for step in steps]}
+        elif message["op"] == "run":
+            run_step(steps[message["step"]], module)
+            reply = {"value": None}
+        elif message["op"] == "skip":
+            for name in steps[message["step"]].names:
+                module.missing_names[name] = message["reason"]
+            reply = {"value": None}
+        elif message["op"] == "missing_names":
+            reply = {"value": dict(module.missing_names)}
+        else:
+            reply = workspace.answer(message)
+        try:
+            connection.send(reply)
+        except TooLarge as error:
+            text = f"the answer is too large to hand over ({error})"
+            connection.send(
+                {"error": {"type": "MemoryError", "message": text, "cell": 0, "line": 0}}
+            )
+
+
+class _GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Modules of ``assignments`` that are not in the sandbox: every name in them is served.
+
+    Importing one always works; calling what is in it asks the grader, which answers what the
+    question's marker allows.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def find_spec(
+        self, fullname: str, path: Any, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] != "assignments":
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        module = self.served(spec.name)
+        if spec.name == "assignments.carryover":
+            module.previous = self.served  # type: ignore[attr-defined]
+        return module
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+    def served(self, origin: str) -> types.ModuleType:
+        workspace = self.workspace
+
+        class ServedModule(types.ModuleType):
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("__"):
+                    raise AttributeError(name)
+                return workspace._served_function(Served(f"{origin}:{name}"))
+
+        return ServedModule(origin)
+
+
+def _make_undumpable() -> None:
+    """No process of the same user may look into this one or its forks."""
+    with contextlib.suppress(Exception):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
