@@ -74,7 +74,7 @@ bench: setup ## Run the benchmarks
 
 clean: ## Remove what these commands made; submissions, grades and feedback stay
 	rm -rf $(VENV) build bundle demo *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard assignments autograder tests tools bench) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: setup ## Renew requirements.lock from pyproject.toml
 	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

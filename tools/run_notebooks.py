@@ -75,6 +75,7 @@ def run_notebook(path: Path, max_seconds: float | None = None) -> Run:
         nb,
         timeout=None if max_seconds is None else int(max_seconds) + 1,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # its warnings are not about the notebook
         resources={"metadata": {"path": str(path.parent)}},
     )
     failure = ""
