@@ -22,7 +22,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from assignments.messages import _
 
-__all__ = ["safe_html", "verified_png"]
+__all__ = ["safe_html", "text_html", "verified_png"]
 
 #: A written answer is cut after this many characters.
 MAX_TEXT = 50_000
@@ -83,6 +83,12 @@ def safe_html(markdown: str, images: Mapping[str, str] | None = None) -> str:
     pngs = {name: png for name, data in (images or {}).items() if (png := verified_png(data))}
     rendered = _renderer().render(text, {"images": pngs})
     return _OPEN + _clean(rendered) + _CLOSE
+
+
+def text_html(text: str) -> str:
+    """Plain text as one line of harmless HTML that keeps its line breaks."""
+    text = _CONTROL.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
+    return f"{_OPEN}<p>{'<br>'.join(_refer(line) for line in text.splitlines())}</p>{_CLOSE}"
 
 
 def verified_png(data: object) -> str | None:

@@ -1,0 +1,305 @@
+"""The autograded notebook: what formgrader and nbgrader's feedback show of a submission.
+
+It is written anew from what can be trusted. Questions, tests and metadata come from the source;
+from the student come code as text, Markdown through :mod:`autograder.sanitize`, and outputs as text
+or PNG images.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_locked
+
+from assignments.messages import _
+from assignments.notebook import Cell, Outline, read_cells
+from autograder.course import Course, CourseError
+from autograder.gradebook import compiled, course_config
+from autograder.sanitize import safe_html, text_html, verified_png
+
+if TYPE_CHECKING:
+    from autograder.submission import Submission
+
+__all__ = ["Sanitize", "build", "check_lines", "limit_text", "save", "write"]
+
+#: What is kept of one cell: characters of code, characters of text output, outputs.
+MAX_CODE = 200_000
+MAX_OUTPUT = 20_000
+MAX_OUTPUTS = 50
+
+
+def write(course: Course, report: dict, submission: "Submission") -> list[Path]:
+    """Write a submission's notebooks to ``autograded/<student>/<assignment>/``.
+
+    A notebook that was not handed in has no file, as in nbgrader; one that could not be read has
+    its questions and the reason.
+
+    Returns:
+        The files written.
+    """
+    folder = course.autograded_dir / report["student"] / report["assignment"]
+    folder.mkdir(parents=True, exist_ok=True)
+    config = course_config(course)
+    written = []
+    for name, source in course.assignment(report["assignment"]).notebooks.items():
+        path = folder / f"{name}.ipynb"
+        result = report["notebooks"].get(name, {"status": "missing"})
+        if result["status"] == "missing":
+            path.unlink(missing_ok=True)
+            continue
+        released = compiled(source, config, release=True)
+        nb = build(released, submission.notebook(name), result, report["protection"])
+        save(path, nbformat.writes(nb))
+        written.append(path)
+    if report["timestamp"]:
+        save(folder / "timestamp.txt", report["timestamp"])
+    return written
+
+
+def save(path: Path, text: str) -> None:
+    """Replace a file in one step, so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def build(
+    released: NotebookNode, submitted: dict | None, result: dict, protection: str = "bubblewrap"
+) -> NotebookNode:
+    """The autograded form of one notebook.
+
+    Args:
+        released: the notebook as students got it, from :func:`autograder.gradebook.compiled`.
+        submitted: the student's notebook as JSON, untrusted; None when it could not be read.
+        result: this notebook's part of the report.
+        protection: how the student's code was kept in, for a notice if it was not.
+    """
+    cells = _merge(released, submitted)
+    for cell in cells:
+        question = result.get("questions", {}).get(_grade_id(cell))
+        if question and cell.cell_type == "code":
+            text = "\n".join(check_lines(_grade_id(cell), question)) + "\n"
+            cell.outputs = [new_output("stream", name="stdout", text=text)]
+    notes = [result.get("reason", ""), *result.get("notes", [])]
+    if protection == "none":
+        notes.insert(0, _("This submission was graded without a sandbox."))
+    if text := "\n".join(note for note in notes if note):
+        cells.insert(0, new_markdown_cell(text_html(text)))
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    return new_notebook(cells=cells, metadata=_metadata(released))
+
+
+def check_lines(name: str, question: dict) -> list[str]:
+    """What the grader says of a question, as lines of plain text."""
+    lines = [
+        _("{name}: {score:g} of {max_score:g} points").format(
+            name=name, score=question["score"], max_score=question["max_score"]
+        )
+    ]
+    if limit := limit_text(question["limit"]):
+        lines.append(limit)
+    for check in question["checks"]:
+        lines.append(f"{'✓' if check['passed'] else '✗'} {check['sentence']}")
+        if not check["passed"]:
+            lines += [f"    {text}" for text in (check["reason"], check["symptom"]) if text]
+    if question["hint"]:
+        lines.append(_("Hint: {text}").format(text=question["hint"]["text"]))
+    if question["served"]:
+        lines.append(
+            _("An earlier mistake did not cost twice: {names} was answered by the reference.")
+            .format(names=", ".join(question["served"]))
+        )  # fmt: skip
+    return lines
+
+
+def limit_text(limit: str | None) -> str:
+    """The sentence for a limit of the sandbox that a question met; empty for None."""
+    if limit is None:
+        return ""
+    sentences = {
+        "cpu": _("Stopped: it used more processor time than a question may."),
+        "wall": _("Stopped: it took longer than a question may."),
+        "memory": _("Stopped: it used more memory than a question may."),
+        "exit": _("Stopped: the code ended the program."),
+        "protocol": _("Stopped: the code broke the connection to the grader."),
+    }
+    return sentences.get(limit, _("Stopped by a limit: {limit}.").format(limit=limit))
+
+
+class Sanitize(NbGraderPreprocessor):
+    """The same cleaning for plain ``nbgrader autograde``.
+
+    Belongs at the end of ``Autograde.autograde_preprocessors``, after ``SaveAutoGrades`` (which
+    recognises unanswered questions by their unchanged text) and before ``CheckCellMetadata``.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        course = Course(Path(CourseDirectory(parent=self).root))
+        names = resources["nbgrader"]
+        try:
+            source = course.assignment(names["assignment"]).notebooks[names["notebook"]]
+            released = compiled(source, course_config(course), release=True)
+        except (CourseError, KeyError):
+            self.log.warning("No source of %s: all of its text is treated as a student's", names)
+            released = new_notebook()
+        trusted = _trusted(released)
+        for cell in nb.cells:
+            meta = cell.metadata.get("nbgrader")
+            clean = _student_cell(cell.cell_type, cell.source, cell, trusted)
+            clean.id = cell.get("id", clean.id)
+            if meta and meta.get("grade_id"):
+                clean.metadata["nbgrader"] = meta
+            cell.clear()
+            cell.update(clean)
+        nb.metadata = _metadata(released)
+        return nb, resources
+
+
+def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]:
+    """The student's cells in their order, locked ones restored and lost questions added back."""
+    templates = {name: cell for cell in released.cells if (name := _grade_id(cell))}
+    trusted = _trusted(released)
+    cells: list[NotebookNode] = []
+    placed: dict[str, NotebookNode] = {}
+    raws = submitted.get("cells") if isinstance(submitted, dict) else None
+    raws = [raw if isinstance(raw, dict) else {} for raw in raws or []]
+    reads = read_cells({"cells": raws})
+    recognised = _recognise(reads, released)
+    for read, raw in zip(reads, raws, strict=True):
+        name = read.grade_id if read.grade_id in templates else recognised.get(read.number)
+        if name is None or name in placed:
+            cells.append(_student_cell(read.cell_type, read.source, raw, trusted))
+            continue
+        template = templates[name]
+        if is_locked(template):
+            cell = NotebookNode(template)
+        else:
+            cell = _student_cell(template.cell_type, read.source, raw, trusted)
+            cell.metadata = template.metadata
+        placed[name] = cell
+        cells.append(cell)
+    before = None
+    for name, template in templates.items():
+        if name not in placed:
+            at = next((i for i, cell in enumerate(cells) if cell is before), -1) + 1
+            placed[name] = NotebookNode(template)
+            cells.insert(at, placed[name])
+        before = placed[name]
+    return cells
+
+
+def _recognise(reads: list[Cell], released: NotebookNode) -> dict[int, str]:
+    """For cells that lost their metadata, by number, the solution whose names they define."""
+    solutions = Outline.of(read_cells(released)).solutions
+    present = {cell.grade_id for cell in reads}
+    found = {}
+    for grade_id, names in solutions.items():
+        for cell in reads if names and grade_id not in present else []:
+            if names <= set(re.findall(r"^(?:async def|def|class)\s+(\w+)", cell.source, re.M)):
+                found[cell.number] = grade_id
+                break
+    return found
+
+
+def _student_cell(
+    cell_type: str, source: str, raw: Mapping, trusted: Mapping[str, NotebookNode]
+) -> NotebookNode:
+    """A new cell with what may be kept of a student's cell; no metadata, no attachments."""
+    if cell_type == "code":
+        if len(source) > MAX_CODE:
+            more = _("({count} more characters)").format(count=len(source) - MAX_CODE)
+            source = f"{source[:MAX_CODE]}\n# {more}"
+        return new_code_cell(_encodable(source), outputs=_outputs(raw.get("outputs")))
+    if cell_type != "markdown":
+        return new_markdown_cell(text_html(source[:MAX_CODE]))
+    if ours := trusted.get(source.strip()):
+        kept = {"attachments": ours.attachments} if "attachments" in ours else {}
+        return new_markdown_cell(source, **kept)
+    return new_markdown_cell(safe_html(source, _attached(raw.get("attachments"))))
+
+
+def _outputs(raw: object) -> list[NotebookNode]:
+    """Text and verified PNG images of a cell's outputs, at most so many of each."""
+    kept: list[NotebookNode] = []
+    room = MAX_OUTPUT
+    for output in (raw if isinstance(raw, list) else [])[:MAX_OUTPUTS]:
+        if not isinstance(output, dict):
+            continue
+        data = output.get("data")
+        data = data if isinstance(data, dict) else {}
+        match output.get("output_type"):
+            case "stream":
+                text = _text(output.get("text"))
+            case "error":
+                text = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            case "display_data" | "execute_result":
+                text = _text(data.get("text/plain"))
+            case _:
+                continue
+        text = _encodable(text[:room])
+        room -= len(text)
+        if data:
+            bundle = {"text/plain": text} if text else {}
+            if png := verified_png(data.get("image/png")):
+                bundle["image/png"] = png
+            if bundle:
+                kept.append(new_output("display_data", data=bundle))
+        elif text:
+            kept.append(new_output("stream", name="stdout", text=text))
+    return kept
+
+
+def _attached(raw: object) -> dict[str, str]:
+    """The PNG images among a cell's attachments."""
+    if not isinstance(raw, dict):
+        return {}
+    return {
+        name: bundle["image/png"]
+        for name, bundle in raw.items()
+        if isinstance(bundle, dict) and "image/png" in bundle
+    }
+
+
+def _trusted(released: NotebookNode) -> dict[str, NotebookNode]:
+    """The Markdown cells that students were given, by text: unchanged, they are ours."""
+    return {cell.source.strip(): cell for cell in released.cells if cell.cell_type == "markdown"}
+
+
+def _metadata(released: NotebookNode) -> dict:
+    kernelspec = released.metadata.get("kernelspec", {"name": "python3", "display_name": "Python"})
+    return {"kernelspec": dict(kernelspec), "language_info": {"name": "python"}}
+
+
+def _grade_id(cell: NotebookNode) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
+
+
+def _encodable(text: str) -> str:
+    """Text without lone surrogates and without control characters but tab and line ends."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]", "", text)
