@@ -1,0 +1,100 @@
+"""``check("knn-two-loops")``: the public checks of a question, on the running kernel's names."""
+
+import importlib
+import pkgutil
+import random
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from assignments import checks as public_checks
+from assignments.messages import _
+from assignments.questions import Check, CheckResult, collect, run_check, seed_for
+from assignments.student import Student, in_process
+from assignments.workspace import Workspace
+
+__all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
+
+_SECRET = b"public checks use the same inputs for everybody"
+
+
+def check(grade_id: str) -> None:
+    """Check a piece of work and say, line by line, what is right and what is not.
+
+    Args:
+        grade_id: the question, as its test cell names it.
+
+    Raises:
+        LookupError: there is no such question.
+    """
+    names = sys._getframe(1).f_globals
+    results = run_live(find_checks(grade_id), names, lambda c: seed_for(_SECRET, c.name))
+    print(format_results(grade_id, results))
+
+
+def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
+    """The checks of a question, from ``test_<notebook>.py`` in a package of assignments' checks."""
+    known: list[str] = []
+    for folder in pkgutil.iter_modules(package.__path__):
+        assignment = importlib.import_module(f"{package.__name__}.{folder.name}")
+        for file in pkgutil.iter_modules(assignment.__path__):
+            notebook = file.name.removeprefix("test_")
+            if grade_id.startswith(f"{notebook}-"):
+                checks = collect(importlib.import_module(f"{assignment.__name__}.{file.name}"))
+                if grade_id in checks:
+                    return checks[grade_id]
+                known += checks
+    hint = _(" Questions of this notebook: {names}.").format(names=", ".join(known))
+    raise LookupError(
+        _("there is no question {name!r}.").format(name=grade_id) + (hint if known else "")
+    )
+
+
+def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) -> list[CheckResult]:
+    """Run checks on live names in this process, leaving its random numbers as they were.
+
+    Args:
+        seed: gives the seed of a check.
+    """
+    results = []
+    with kept_random_state():
+        for one in checks:
+            student = Student(in_process(Workspace(names)), seed(one))
+            results.append(run_check(one, student, seed(one)))
+    return results
+
+
+def format_results(title: str, results: list[CheckResult]) -> str:
+    """One line a check, and below a failed one why."""
+    lines = [title]
+    for result in results:
+        lines.append(f"  {'✓' if result.passed else '✗'} {result.check.sentence}")
+        if result.reason:
+            lines.append(f"      {result.reason}")
+        if result.symptom:
+            lines.append(f"      → {result.symptom}")
+    passed = sum(result.passed for result in results)
+    if passed == len(results):
+        lines.append(_("  All {count} checks pass.").format(count=passed))
+    else:
+        lines.append(
+            _("  {passed} of {count} checks pass.").format(passed=passed, count=len(results))
+        )
+    return "\n".join(lines)
+
+
+@contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Restore the global random states of ``random``, NumPy and torch afterwards."""
+    torch = sys.modules.get("torch")
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        if torch:
+            torch.set_rng_state(states[2])

@@ -1,0 +1,134 @@
+"""Questions and their checks: the marker, how checks are found, how one is run.
+
+A check is a plain function ``test_...(student, rng)`` in a file ``test_<notebook>.py``. Its
+docstring is the sentence that the student reads; a failed comparison gives the reason. The marker
+binds it to a question::
+
+    @question("knn-two-loops", weight=2)
+    def test_distances_agree(student, rng):
+        \"\"\"The distances agree with SciPy's.\"\"\"
+"""
+
+import hashlib
+import hmac
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from assignments.messages import _
+from assignments.student import CheckFailed, Student, StudentError
+
+__all__ = ["Check", "CheckResult", "Marker", "collect", "question", "run_check", "seed_for"]
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What binds a check to its question.
+
+    Attributes:
+        question: the grade_id.
+        weight: its share of the question's points, relative to the question's other checks.
+        needs: what the student's code is served from outside the notebook while it runs:
+            functions of earlier notebooks (``"a1_classifiers/two_layer_net:affine_forward"``) and
+            given helpers (``"assignments.features:hog_feature"``).
+        builds_on: for each question of the same notebook that this one stands on, the names
+            (``"Net.loss"``) that the reference answers when that question lost points.
+        cpu: CPU seconds that the question may use, if more than usual.
+    """
+
+    question: str
+    weight: float = 1.0
+    needs: tuple[str, ...] = ()
+    builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cpu: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check function with its marker."""
+
+    name: str
+    function: Callable[[Student, np.random.Generator], None]
+    marker: Marker
+
+    @property
+    def sentence(self) -> str:
+        """What it checks, as the student reads it."""
+        return _(" ".join((inspect.getdoc(self.function) or self.name).split()))
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How a check went for one submission.
+
+    Attributes:
+        reason, symptom: empty when it passed.
+        blank: it failed only because nothing was written yet.
+    """
+
+    check: Check
+    passed: bool
+    reason: str = ""
+    symptom: str = ""
+    blank: bool = False
+
+
+def question(
+    grade_id: str,
+    *,
+    weight: float = 1.0,
+    needs: tuple[str, ...] = (),
+    builds_on: Mapping[str, tuple[str, ...]] | None = None,
+    cpu: float | None = None,
+) -> Callable[[Callable], Callable]:
+    """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
+
+    def mark(function: Callable) -> Callable:
+        function.marker = Marker(grade_id, weight, tuple(needs), dict(builds_on or {}), cpu)
+        return function
+
+    return mark
+
+
+def collect(module: types.ModuleType) -> dict[str, list[Check]]:
+    """The checks of a module by question, in the order of the file."""
+    checks: dict[str, list[Check]] = {}
+    for name, function in vars(module).items():
+        marker = getattr(function, "marker", None)
+        if name.startswith("test_") and isinstance(marker, Marker):
+            checks.setdefault(marker.question, []).append(Check(name, function, marker))
+    return checks
+
+
+def seed_for(secret: bytes, *parts: str) -> int:
+    """A seed below 2**63 that repeats for the same parts and cannot be guessed without the secret.
+
+    HMAC-SHA256 of the parts (RFC 2104).
+    """
+    digest = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def run_check(check: Check, student: Student, seed: int) -> CheckResult:
+    """Run one check.
+
+    What the student's code did wrong is a result; only the breach of a limit comes out of here as
+    an exception.
+    """
+    try:
+        check.function(student, np.random.default_rng(seed))
+    except CheckFailed as failure:
+        blank = isinstance(failure, StudentError) and failure.blank
+        return CheckResult(check, False, failure.reason, failure.symptom, blank)
+    except AssertionError as failure:
+        return CheckResult(check, False, str(failure) or _("the answer is not as described"))
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        # The reference passes, so the answer is of a kind that the check did not expect.
+        kind: Any = type(error).__name__
+        reason = _("the answer is not of the documented type or shape ({kind})")
+        return CheckResult(check, False, reason.format(kind=kind))
+    return CheckResult(check, True)

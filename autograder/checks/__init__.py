@@ -1,0 +1,1 @@
+"""The hidden checks, which decide. One folder an assignment, one file a notebook."""
