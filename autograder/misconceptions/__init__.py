@@ -48,7 +48,7 @@ class Misconception(Patch):
 
 @dataclass(frozen=True)
 class Shortcut(Patch):
-    """A way around the exercise (SciPy in a NumPy notebook); it must earn nothing in the sandbox."""
+    """A way around the exercise, such as SciPy in a NumPy notebook; the sandbox must not pay it."""
 
 
 @dataclass(frozen=True)
