@@ -29,7 +29,9 @@ from autograder.sanitize import safe_html, text_html, verified_png
 if TYPE_CHECKING:
     from autograder.submission import Submission
 
-__all__ = ["Sanitize", "build", "check_lines", "limit_text", "save", "write"]
+__all__ = [
+    "Sanitize", "build", "check_lines", "limit_text", "points", "save", "served_text", "write",
+]  # fmt: skip
 
 #: What is kept of one cell: characters of code, characters of text output, outputs.
 MAX_CODE = 200_000
@@ -109,8 +111,8 @@ def build(
 def check_lines(name: str, question: dict) -> list[str]:
     """What the grader says of a question, as lines of plain text."""
     lines = [
-        _("{name}: {score:g} of {max_score:g} points").format(
-            name=name, score=question["score"], max_score=question["max_score"]
+        _("{name}: {score} of {max_score} points").format(
+            name=name, score=points(question["score"]), max_score=points(question["max_score"])
         )
     ]
     if limit := limit_text(question["limit"]):
@@ -121,12 +123,22 @@ def check_lines(name: str, question: dict) -> list[str]:
             lines += [f"    {text}" for text in (check["reason"], check["symptom"]) if text]
     if question["hint"]:
         lines.append(_("Hint: {text}").format(text=question["hint"]["text"]))
-    if question["served"]:
-        lines.append(
-            _("An earlier mistake did not cost twice: {names} was answered by the reference.")
-            .format(names=", ".join(question["served"]))
-        )  # fmt: skip
+    if served := served_text(question["served"]):
+        lines.append(served)
     return lines
+
+
+def points(value: float) -> str:
+    """Points as a reader wants them: ``3``, ``2.5``, ``0.33``."""
+    return f"{round(value, 2):g}"
+
+
+def served_text(names: list[str]) -> str:
+    """The sentence for names that the reference answered in a second try; empty for none."""
+    if not names:
+        return ""
+    sentence = _("An earlier mistake did not cost twice: {names} was answered by the reference.")
+    return sentence.format(names=", ".join(names))
 
 
 def limit_text(limit: str | None) -> str:

@@ -27,7 +27,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from assignments.messages import _
 from autograder.course import Course, CourseError, SourceNotebook
 
-__all__ = ["Gradebook", "Mark", "Marks", "compiled", "course_config"]
+__all__ = ["Gradebook", "Mark", "Marks", "compiled", "course_config", "solution_cells"]
 
 #: nbgrader has no place for this: which text of a written answer a grade was last applied to.
 _answers = Table(
@@ -50,7 +50,6 @@ class Mark:
     manual_score: float | None = None
     extra_credit: float | None = None
     needs_manual_grade: bool = False
-    comment: str | None = None
 
     @property
     def score(self) -> float:
@@ -76,6 +75,8 @@ class Marks:
     timestamp: datetime | None = None
     late_penalty: float = 0.0
     questions: dict[str, Mark] = field(default_factory=dict)
+    #: What graders wrote, by the cell they wrote it on (Markdown).
+    comments: dict[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -258,7 +259,8 @@ class Gradebook:
 
     def _apply_notebook(self, notebook: api.SubmittedNotebook, result: dict) -> None:
         questions, written = result.get("questions", {}), result.get("written", {})
-        solved_in = self._solution_cells(notebook.notebook)
+        source = self.course.assignment(notebook.assignment.name).notebooks[notebook.name]
+        solved_in = solution_cells(source)
         handed_in = {"answered": result.get("status") == "graded", "sha256": ""}
         comments: dict[str, list[str]] = {}
         for grade in notebook.grades:
@@ -301,19 +303,6 @@ class Gradebook:
         if known != answer["sha256"]:
             self._db.execute(delete(_answers).where(_answers.c.grade_id == grade.id))
             self._db.execute(insert(_answers).values(grade_id=grade.id, sha256=answer["sha256"]))
-
-    def _solution_cells(self, notebook: api.Notebook) -> dict[str, str]:
-        """For each automatic question the solution cell it grades: the last one above it."""
-        source = self.course.assignment(notebook.assignment.name).notebooks.get(notebook.name)
-        found: dict[str, str] = {}
-        above = None
-        for cell in source.nb["cells"] if source else []:
-            meta = cell["metadata"].get("nbgrader", {})
-            if meta.get("solution") and not meta.get("grade"):
-                above = meta["grade_id"]
-            elif meta.get("grade") and above:
-                found[meta["grade_id"]] = above
-        return found
 
     def _late_penalty(
         self, submission: api.SubmittedAssignment, notebook: api.SubmittedNotebook
@@ -393,6 +382,22 @@ def compiled(
     return nb
 
 
+def solution_cells(notebook: SourceNotebook) -> dict[str, str]:
+    """For each automatic question the solution cell that it grades: the last one above it.
+
+    nbgrader keeps comments with solution cells.
+    """
+    found: dict[str, str] = {}
+    above = None
+    for cell in notebook.nb["cells"]:
+        meta = cell["metadata"].get("nbgrader", {})
+        if meta.get("solution") and not meta.get("grade"):
+            above = meta["grade_id"]
+        elif meta.get("grade") and not meta.get("solution") and above:
+            found[meta["grade_id"]] = above
+    return found
+
+
 def course_config(course: Course) -> Config:
     """The course's ``nbgrader_config.py``; empty where there is none."""
     if not (course.root / "nbgrader_config.py").exists():
@@ -461,18 +466,15 @@ def _marks(
     if submission is None:
         cells = [c for notebook in book.notebooks for c in notebook._base_cells]
         marks = [_empty_mark(c) for c in cells if not isinstance(c, api.SolutionCell)]
-        penalty = 0.0
+        comments, penalty = {}, 0.0
     else:
+        marks = [_mark(g) for notebook in submission.notebooks for g in notebook.grades]
         comments = {
-            (notebook.id, comment.cell.name): comment.comment
+            comment.cell.name: comment.manual_comment
             for notebook in submission.notebooks
             for comment in notebook.comments
+            if comment.manual_comment
         }
-        marks = [
-            _mark(grade, comments.get((notebook.id, grade.cell.name)))
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-        ]
         penalty = sum(n.late_submission_penalty or 0.0 for n in submission.notebooks)
     marks.sort(key=lambda mark: (order.get(mark.question, len(order)), mark.question))
     return Marks(
@@ -485,10 +487,11 @@ def _marks(
         timestamp=submission.timestamp if submission else None,
         late_penalty=penalty,
         questions={mark.question: mark for mark in marks},
+        comments=comments,
     )
 
 
-def _mark(grade: api.Grade, comment: str | None = None) -> Mark:
+def _mark(grade: api.Grade) -> Mark:
     return Mark(
         notebook=grade.cell.notebook.name,
         question=grade.cell.name,
@@ -498,7 +501,6 @@ def _mark(grade: api.Grade, comment: str | None = None) -> Mark:
         manual_score=grade.manual_score,
         extra_credit=grade.extra_credit,
         needs_manual_grade=grade.needs_manual_grade,
-        comment=comment,
     )
 
 

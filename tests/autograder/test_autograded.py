@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
+from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum
 from tiny_course import ASSIGNMENT, HOSTILE, PNG, make_course, make_report, make_submission
@@ -118,7 +118,7 @@ def test_only_text_and_png_outputs_are_kept(course):
         new_output("execute_result", data={"application/javascript": "alert(1)"}),
         new_output("error", ename="ValueError", evalue="no", traceback=["<b>"]),
     ]
-    submitted["cells"][1]["outputs"] = json.loads(json.dumps(outputs)) + ["odd", {"output_type": 3}]
+    submitted["cells"][1]["outputs"] = [*json.loads(json.dumps(outputs)), "odd", {"output_type": 3}]
     kept = by_id(built(course, submitted))["warm-solution"].outputs
     assert [o.get("text") or dict(o.data) for o in kept] == [
         "printed",

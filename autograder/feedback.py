@@ -1,0 +1,235 @@
+"""The page that a student reads: what was earned, and for every lost point the reason.
+
+One page a notebook, at the place where nbgrader's own feedback would be, so that its commands for
+handing out feedback find it.
+"""
+
+import re
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from assignments.messages import _
+from autograder.autograded import limit_text, points, save, served_text
+from autograder.course import Course, Question, SourceNotebook
+from autograder.gradebook import Mark, Marks, solution_cells
+from autograder.sanitize import safe_html
+
+__all__ = ["render", "write_feedback"]
+
+#: Signs that go with the words, never instead of them.
+SIGNS = {
+    "passed": "✓", "partial": "◐", "failed": "✗", "blank": "○", "stopped": "■", "waiting": "…",
+    "missing": "○",
+}  # fmt: skip
+
+
+def write_feedback(course: Course, report: dict, marks: Marks | None = None) -> list[Path]:
+    """Write the pages ``feedback/<student>/<assignment>/<notebook>.html`` of one submission.
+
+    Answers are taken from the autograded notebooks (:func:`autograder.autograded.write`), so that
+    pages can be written again after written questions were graded.
+
+    Args:
+        course: the course.
+        report: the submission's report.
+        marks: what the gradebook says of the submission; without it, the report's own scores.
+
+    Returns:
+        The files written.
+    """
+    folder = course.feedback_dir / report["student"] / report["assignment"]
+    sources = course.assignment(report["assignment"]).notebooks
+    contents = {name: _page(course, report, source, marks) for name, source in sources.items()}
+    pages = [
+        {key: content[key] for key in ("href", "name", "score", "max_score")}
+        for content in contents.values()
+    ]
+    total = sum(page["score"] for page in pages) - (marks.late_penalty if marks else 0.0)
+    written = []
+    for name, content in contents.items():
+        path = folder / f"{name}.html"
+        save(
+            path,
+            render(
+                "feedback.html.j2",
+                **content,
+                pages=pages,
+                total=total,
+                max_total=sum(page["max_score"] for page in pages),
+                late_penalty=marks.late_penalty if marks else 0.0,
+            ),
+        )
+        written.append(path)
+    return written
+
+
+def render(template: str, **values: object) -> str:
+    """A page from a template of ``autograder/templates``; values are escaped."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("autograder"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "_": _,
+        "points": points,
+        "signs": SIGNS,
+        "safe_html": lambda text: Markup(safe_html(text)),
+    }
+    return environment
+
+
+def _page(course: Course, report: dict, source: SourceNotebook, marks: Marks | None) -> dict:
+    """What the template needs for one notebook."""
+    nothing = {"status": "missing", "reason": "", "notes": [], "questions": {}, "written": {}}
+    result = report["notebooks"].get(source.name, nothing)
+    answers = _answers(course, report, source.name)
+    titles = _titles(source)
+    questions = [
+        _question(question, result, titles, marks, answers.get(question.grade_id, ""))
+        for question in source.questions.values()
+    ]
+    _spread_comments(questions, source, marks)
+    reason = result["reason"]
+    if result["status"] == "missing" and not reason:
+        reason = _("{file} was not handed in.").format(file=f"{source.name}.ipynb")
+    return {
+        "student": report["student"],
+        "assignment": report["assignment"],
+        "notebook": source.name,
+        "name": source.name,
+        "href": f"{source.name}.html",
+        "handed_in": _moment(report["timestamp"]),
+        "unprotected": report["protection"] == "none",
+        "reason": reason,
+        "notes": result["notes"],
+        "questions": questions,
+        "score": sum(question["score"] for question in questions),
+        "max_score": sum(question["max_score"] for question in questions),
+        "waiting": any(question["status"] == "waiting" for question in questions),
+    }
+
+
+def _question(
+    question: Question, result: dict, titles: dict[str, str], marks: Marks | None, answer: str
+) -> dict:
+    name = question.grade_id
+    graded = result["questions"].get(name)
+    written = result["written"].get(name, {"answered": False})
+    mark = marks.questions.get(name) if marks else None
+    if mark is None:
+        auto = graded["score"] if graded else 0.0
+        if question.kind != "auto" and written["answered"]:
+            auto = None
+        mark = Mark(question.notebook, name, question.kind, question.points, auto_score=auto)
+    if question.kind == "auto":
+        status = graded["status"] if graded else "missing"
+    elif mark.manual_score is not None:
+        status = _status(mark.score, mark.max_score)
+    else:
+        status = "blank" if mark.graded else "waiting"
+    details = graded or {"checks": [], "hint": None, "served": [], "limit": None}
+    weight = sum(check["weight"] for check in details["checks"]) or 1.0
+    return {
+        "name": name,
+        "title": titles.get(name, name),
+        "status": status,
+        "label": _label(status, question.kind),
+        "score": mark.score,
+        "max_score": question.points,
+        "graded": mark.graded,
+        "by_hand": question.kind == "auto" and mark.manual_score is not None,
+        "checks": [
+            check | {"points": question.points * check["weight"] / weight}
+            for check in details["checks"]
+        ],
+        "hint": (details["hint"] or {}).get("text"),
+        "served": served_text(details["served"]),
+        "limit": limit_text(details["limit"]),
+        "answer": answer if written["answered"] else "",
+        "comments": [],
+    }
+
+
+def _status(score: float, max_score: float) -> str:
+    if score >= max_score:
+        return "passed"
+    return "partial" if score > 0 else "failed"
+
+
+def _label(status: str, kind: str) -> str:
+    if kind != "auto":
+        return {
+            "waiting": _("waits for your grader"),
+            "blank": _("no answer"),
+        }.get(status, _("graded by a person"))
+    return {
+        "passed": _("full marks"),
+        "partial": _("partly right"),
+        "failed": _("not yet right"),
+        "blank": _("not attempted"),
+        "stopped": _("stopped by a limit"),
+        "missing": _("not handed in"),
+    }[status]
+
+
+def _spread_comments(questions: list[dict], source: SourceNotebook, marks: Marks | None) -> None:
+    """Put each grader's comment with its question, one on a solution with the first it serves."""
+    solutions = solution_cells(source)
+    seen: set[str] = set()
+    for question in questions:
+        for cell in (solutions.get(question["name"]), question["name"]):
+            comment = marks.comments.get(cell) if marks and cell else None
+            if comment and cell not in seen:
+                question["comments"].append(comment)
+                seen.add(cell)
+
+
+def _titles(source: SourceNotebook) -> dict[str, str]:
+    """For each question the last heading above it."""
+    titles: dict[str, str] = {}
+    heading = ""
+    for cell in source.cells:
+        if cell.cell_type == "markdown":
+            found = re.findall(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", cell.source, re.MULTILINE)
+            heading = re.sub(r"[*`]", "", found[-1]) if found else heading
+        if cell.grade_id in source.questions and heading:
+            titles[cell.grade_id] = heading
+    repeated = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    return {
+        name: f"{title}: {name.removeprefix(source.name + '-')}" if title in repeated else title
+        for name, title in titles.items()
+    }
+
+
+def _answers(course: Course, report: dict, notebook: str) -> dict[str, str]:
+    """The written answers of a notebook by question, from its autograded form."""
+    folder = course.autograded_dir / report["student"] / report["assignment"]
+    path = folder / f"{notebook}.ipynb"
+    if not path.exists():
+        return {}
+    cells = nbformat.read(path, as_version=4).cells
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in cells
+        if cell.cell_type == "markdown" and "nbgrader" in cell.metadata
+    }
+
+
+def _moment(timestamp: str | None) -> str:
+    if not timestamp:
+        return ""
+    moment = datetime.fromisoformat(timestamp)
+    return moment.strftime("%Y-%m-%d %H:%M ") + (moment.tzname() or "UTC")
