@@ -47,11 +47,6 @@ class Cell:
     solution: bool = False
     tags: frozenset[str] = frozenset()
 
-    @property
-    def filename(self) -> str:
-        """The name that tracebacks show for this cell."""
-        return f"<cell {self.number}>"
-
 
 @dataclass(frozen=True)
 class Outline:
@@ -153,7 +148,8 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
 
 def run_step(step: Step, module: NotebookModule) -> None:
     """Run the statements of one cell; what fails is recorded in ``module.missing_names``."""
-    filename = step.cell.filename
+    # The module's name keeps apart what linecache knows of several loaded notebooks.
+    filename = f"<{module.__name__} cell {step.cell.number}>"
     source = step.cell.source
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     for name, reason in (step.left_out | step.broken).items():

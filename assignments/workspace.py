@@ -31,7 +31,7 @@ __all__ = ["MAKERS", "Workspace"]
 #: What ``make`` may build inside, besides what the student's code defines.
 MAKERS: dict[str, Callable[..., Any]] = {"numpy.random.default_rng": np.random.default_rng}
 
-_CELL = re.compile(r"<cell (\d+)>|ipykernel_|<ipython-input-(\d+)")
+_CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)")
 
 
 class Workspace:

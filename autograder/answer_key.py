@@ -1,0 +1,128 @@
+"""The answer key of a notebook: hidden checks, reference solution, misconceptions, variants.
+
+All of it is our own code and runs in the grader's process; nothing of a student's comes here.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
+from typing import Any
+
+from assignments.notebook import Cell, NotebookModule, load
+from assignments.questions import Check, collect
+from assignments.student import ServedFunctions
+from autograder.course import HOME, CourseError, SourceNotebook
+from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
+
+__all__ = ["AnswerKey", "answer_key"]
+
+
+class AnswerKey:
+    """What the grader knows of one source notebook.
+
+    Args:
+        source: the notebook; its checks are found by its assignment's and its own name.
+    """
+
+    def __init__(self, source: SourceNotebook) -> None:
+        self.source = source
+        name = f"autograder.checks.{source.assignment}.test_{source.name}"
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name and not name.startswith(error.name):
+                raise
+            raise CourseError(
+                f"{source.path} has no hidden checks: {name.replace('.', '/')}.py is missing"
+            ) from None
+        #: Hidden checks by question.
+        self.checks: dict[str, list[Check]] = collect(module)
+        #: Distributions that the sandbox mounts for this notebook.
+        self.packages: frozenset[str] = frozenset(getattr(module, "PACKAGES", ("numpy",)))
+        self._modules: dict[str, NotebookModule] = {}
+
+    @cached_property
+    def patches(self) -> list[Patch]:
+        return load_patches(self.source.assignment, self.source.name)
+
+    def misconceptions(self, question: str) -> list[Misconception]:
+        return [p for p in self.patches if isinstance(p, Misconception) and p.question == question]
+
+    @property
+    def reference(self) -> NotebookModule:
+        """The source notebook as a module."""
+        return self._module("", self.source.cells)
+
+    def patched(self, patch: Patch) -> NotebookModule:
+        """The source notebook with a misconception or a variant in it."""
+        if patch.name not in self._modules:
+            return self._module(patch.name, apply_patch(self.source.cells, patch))
+        return self._modules[patch.name]
+
+    def _module(self, name: str, cells: list[Cell]) -> NotebookModule:
+        if name not in self._modules:
+            with _references_for_previous(self.source), contextlib.redirect_stdout(io.StringIO()):
+                module = load(cells, self.source.outline, f"key_{self.source.name}_{name}")
+            self._modules[name] = module
+        return self._modules[name]
+
+    def served(self, allowed: Iterable[str]) -> ServedFunctions:
+        """What the student's code may be served: exactly the allowed names.
+
+        A name is one of this notebook (``"f"``, ``"Net.loss"``), of an earlier one
+        (``"a1_classifiers/two_layer_net:affine_forward"``) or of a given helper
+        (``"assignments.features:hog_feature"``).
+        """
+        names = frozenset(allowed)
+
+        def find(name: str) -> Callable[..., Any]:
+            if name not in names:
+                raise KeyError(name)
+            origin, _colon, attribute = name.rpartition(":")
+            if not origin:
+                return self._own(attribute)
+            if "/" in origin:
+                assignment, _slash, notebook = origin.partition("/")
+                path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
+                earlier = answer_key(SourceNotebook(assignment, notebook, path))
+                return getattr(earlier.reference, attribute)
+            return getattr(importlib.import_module(origin), attribute)
+
+        return find
+
+    def _own(self, name: str) -> Callable[..., Any]:
+        owner, _dot, method = name.rpartition(".")
+        if not owner:
+            return getattr(self.reference, name)
+        cls = getattr(self.reference, owner)
+
+        def bind(state: dict) -> tuple[Any, Callable[..., Any]]:
+            """An object of the reference's class in the state of the student's, and its method."""
+            this = cls.__new__(cls)
+            vars(this).update(state)
+            return this, getattr(this, method)
+
+        return bind
+
+
+@cache
+def answer_key(source: SourceNotebook) -> AnswerKey:
+    """The answer key of a source notebook, made once in a process."""
+    return AnswerKey(source)
+
+
+@contextlib.contextmanager
+def _references_for_previous(source: SourceNotebook) -> Iterator[None]:
+    """While it lasts, ``previous()`` finds the source notebooks, whose solutions are complete."""
+    before = os.environ.get("ASSIGNMENTS_HOME")
+    os.environ["ASSIGNMENTS_HOME"] = str(source.path.parents[1] if source.path else HOME)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ASSIGNMENTS_HOME"]
+        else:
+            os.environ["ASSIGNMENTS_HOME"] = before

@@ -1,0 +1,135 @@
+"""Score one question: run its hidden checks, with every second chance that it has."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from assignments.messages import _
+from assignments.questions import Check, CheckResult, run_check
+from assignments.student import CheckFailed, Reply, Student
+from autograder.answer_key import AnswerKey
+from autograder.sandbox.limits import Breach
+from autograder.session import Session
+
+__all__ = ["Attempt", "attempt_question", "points_of", "score_question"]
+
+
+@dataclass
+class Attempt:
+    """All checks of a question, run once.
+
+    Attributes:
+        transcripts: for each check that ran, the replies of the student's code.
+        limit: the limit that stopped it, if one did.
+        served: names that the reference answered.
+    """
+
+    results: list[CheckResult] = field(default_factory=list)
+    transcripts: list[list[Reply]] = field(default_factory=list)
+    limit: str | None = None
+    served: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The weighted share of checks that passed, from 0 to 1."""
+        total = sum(result.check.marker.weight for result in self.results)
+        passed = sum(result.check.marker.weight for result in self.results if result.passed)
+        return passed / total if total else 0.0
+
+    @property
+    def blank(self) -> bool:
+        """Did every check fail because nothing was written yet?"""
+        return all(result.blank for result in self.results)
+
+
+def points_of(share: float, points: float) -> float:
+    """A share of a question's points, as a built-in float in [0, points]."""
+    return float(min(max(round(share * points, 4), 0.0), points))
+
+
+def score_question(
+    session: Session,
+    key: AnswerKey,
+    question: str,
+    seed: Callable[[Check], int],
+    lost: frozenset[str] = frozenset(),
+) -> Attempt:
+    """Run the hidden checks of a question, giving every second chance that it has.
+
+    A question that a limit stopped is tried once more alone. One that builds on questions that lost
+    points is tried again with the reference answering for those, and the better attempt counts.
+
+    Args:
+        session: where the student's names live.
+        key: the notebook's answer key.
+        question: the grade_id.
+        seed: gives each check its seed.
+        lost: questions of this notebook that lost points already.
+    """
+    attempt = attempt_question(session, key, question, seed)
+    if attempt.limit:
+        attempt = attempt_question(session, key, question, seed)
+    names = {
+        name: None
+        for check in key.checks[question]
+        for earlier, names in check.marker.builds_on.items()
+        if earlier in lost
+        for name in names
+    }
+    if attempt.share < 1 and names:
+        again = attempt_question(session, key, question, seed, tuple(names))
+        if again.share > attempt.share:
+            return again
+    return attempt
+
+
+def attempt_question(
+    session: Session,
+    key: AnswerKey,
+    question: str,
+    seed: Callable[[Check], int],
+    replaced: tuple[str, ...] = (),
+) -> Attempt:
+    """Run all hidden checks of a question once.
+
+    Args:
+        replaced: names of the notebook that the reference answers meanwhile.
+    """
+    checks = key.checks[question]
+    attempt = Attempt(served=replaced)
+    needs = {need for check in checks for need in check.marker.needs}
+    served = key.served({*needs, *replaced})
+    cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
+    session.begin(cpu)
+    for check in checks:
+        if attempt.limit:
+            reason = _("not tried, because the check before it had to be stopped")
+            attempt.results.append(CheckResult(check, False, reason))
+            continue
+        student = Student(session.transport, seed(check), served)
+        try:
+            with _replaced(student, replaced):
+                result = run_check(check, student, seed(check))
+        except Breach as breach:
+            attempt.limit = breach.limit
+            result = CheckResult(check, False, session.explain(breach))
+            session.recover()
+        attempt.results.append(result)
+        attempt.transcripts.append(student.transcript)
+    return attempt
+
+
+@contextmanager
+def _replaced(student: Student, names: tuple[str, ...]) -> Iterator[None]:
+    """While it lasts, the reference answers these names; the transcript does not show it."""
+    if not names:
+        yield
+        return
+    with suppress(CheckFailed):
+        student.replace(names)
+    student.transcript.clear()
+    yield
+    calls = len(student.transcript)
+    with suppress(CheckFailed):
+        student.restore()
+    del student.transcript[calls:]

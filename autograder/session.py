@@ -1,0 +1,128 @@
+"""Where a notebook's names live while it is graded: in the sandbox, or in this very process."""
+
+from collections.abc import MutableMapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from assignments.messages import _
+from assignments.notebook import Cell, Outline
+from assignments.student import Transport, in_process
+from assignments.workspace import Workspace
+from autograder.sandbox.box import Sandbox, Wire
+from autograder.sandbox.limits import Breach
+
+__all__ = ["LIMIT_REASONS", "LiveSession", "SandboxSession", "Session"]
+
+LIMIT_REASONS = {
+    "cpu": _("it used more than {cpu:g} seconds of processor time and was stopped"),
+    "wall": _("it gave no answer within {wall:g} seconds and was stopped"),
+    "memory": _("it used more memory than the {memory} MB that are allowed and was stopped"),
+    "exit": _("it ended the Python process"),
+    "protocol": _("it sent something that is no answer"),
+    "calls": _("it called given functions more than {calls_out} times and was stopped"),
+}
+
+
+class Session(Protocol):
+    """A loaded notebook that checks can call."""
+
+    @property
+    def transport(self) -> Transport: ...
+
+    def begin(self, cpu: float | None) -> None:
+        """A question begins; limits count from here."""
+
+    def recover(self) -> None:
+        """After a breach: the same names again, in a fresh process."""
+
+    def explain(self, breach: Breach) -> str:
+        """A breach in words."""
+
+
+class LiveSession:
+    """Names of this process: the reference, a misconception, or the kernel of a plain autograde."""
+
+    def __init__(self, names: MutableMapping[str, Any], missing: Any = None) -> None:
+        self.transport = in_process(Workspace(names, missing))
+
+    def begin(self, cpu: float | None) -> None:
+        pass
+
+    def recover(self) -> None:
+        pass
+
+    def explain(self, breach: Breach) -> str:
+        return str(breach)
+
+
+class SandboxSession:
+    """A submitted notebook in a fork of the sandbox.
+
+    A cell that goes beyond a limit while the notebook is loaded is left out, and the rest is loaded
+    again in a new sandbox.
+
+    Attributes:
+        notes: what loading left out, for the student to read.
+    """
+
+    def __init__(self, sandbox: Sandbox, cells: list[Cell], outline: Outline) -> None:
+        self.sandbox = sandbox
+        self.notes: list[str] = []
+        self._cells = [{**asdict(cell), "tags": sorted(cell.tags)} for cell in cells]
+        self._outline = {grade_id: sorted(names) for grade_id, names in outline.solutions.items()}
+        self._skip: dict[int, str] = {}
+        self._wire: Wire | None = None
+        self._load()
+
+    @property
+    def transport(self) -> Wire:
+        assert self._wire is not None
+        return self._wire
+
+    def begin(self, cpu: float | None) -> None:
+        self.transport.rest(cpu)
+
+    def recover(self) -> None:
+        self.sandbox.restart()
+        self._load()
+
+    def explain(self, breach: Breach) -> str:
+        limits = self.sandbox.limits
+        return LIMIT_REASONS[breach.limit].format(
+            cpu=limits.cpu,
+            wall=limits.wall,
+            memory=limits.memory // 2**20,
+            calls_out=limits.calls_out,
+        )
+
+    def close(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+
+    def _load(self) -> None:
+        while (cell := self._try_to_load()) is not None:
+            self.sandbox.restart()
+            if cell < 0:
+                # Nothing ran yet: the notebook itself cannot be handed over.
+                self._cells = []
+
+    def _try_to_load(self) -> int | None:
+        """Load it; the number of the step that broke a limit, -1 for the hand-over, or None."""
+        step = -1
+        self._wire = wire = self.sandbox.open()
+        try:
+            numbers = wire.load(self._cells, self._outline)
+            for step in range(len(numbers)):
+                wire.rest()
+                if step in self._skip:
+                    wire.skip(step, self._skip[step])
+                else:
+                    wire.run(step)
+        except Breach as breach:
+            reason = _("cell {cell} was not run: {why}").format(
+                cell="?" if step < 0 else numbers[step], why=self.explain(breach)
+            )
+            self._skip[step] = reason
+            self.notes.append(reason)
+            return step
+        return None
