@@ -10,7 +10,6 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
@@ -25,9 +24,7 @@ from assignments.notebook import Cell, Outline, read_cells
 from autograder.course import Course, CourseError
 from autograder.gradebook import compiled, course_config
 from autograder.sanitize import safe_html, text_html, verified_png
-
-if TYPE_CHECKING:
-    from autograder.submission import Submission
+from autograder.submission import Submission
 
 __all__ = [
     "Sanitize", "build", "check_lines", "limit_text", "points", "save", "served_text", "write",
@@ -39,7 +36,7 @@ MAX_OUTPUT = 20_000
 MAX_OUTPUTS = 50
 
 
-def write(course: Course, report: dict, submission: "Submission") -> list[Path]:
+def write(course: Course, report: dict, submission: Submission) -> list[Path]:
     """Write a submission's notebooks to ``autograded/<student>/<assignment>/``.
 
     A notebook that was not handed in has no file, as in nbgrader; one that could not be read has
@@ -72,7 +69,7 @@ def save(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         os.chmod(name, 0o644)
         os.replace(name, path)

@@ -9,16 +9,17 @@ import json
 import os
 import re
 import sqlite3
-import sys
 from collections.abc import Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
+from alembic.script import ScriptDirectory
 from nbgrader import api
 from nbgrader import preprocessors as pp
+from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, select
 from sqlalchemy.orm import selectinload
@@ -105,11 +106,13 @@ class Gradebook:
     def __init__(self, course: Course) -> None:
         self.course = course
         _create(course.gradebook_path)
+        self._config = course_config(course)
+        course_id = self._config.get("CourseDirectory", {}).get("course_id")
         # The time that SQLite waits for a lock, in seconds: formgrader may be saving a score.
-        self._nbgrader = api.Gradebook(f"{course.db_url}?timeout=60")
+        url = f"{course.db_url}?timeout=60"
+        self._nbgrader = api.Gradebook(url, course_id or "default_course")
         self._db = self._nbgrader.db
         _answers.create(self._nbgrader.engine, checkfirst=True)
-        self._config = course_config(course)
 
     def __enter__(self) -> "Gradebook":
         return self
@@ -412,25 +415,23 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
-    search_path = os.environ.get("PATH", "")
-    # nbgrader asks the command `alembic` for the schema's version; it lies beside our interpreter.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), search_path])
-    try:
-        api.Gradebook(f"sqlite:///{new}").close()
-    finally:
-        os.environ["PATH"] = search_path
+    # nbgrader would start the command `alembic`, if that is on the PATH, to learn this version.
+    migrations = ScriptDirectory(ALEMBIC_DIR)
+    with closing(sqlite3.connect(new)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute(
+            "INSERT INTO alembic_version VALUES (?)", [migrations.get_current_head()]
+        )
+    api.Gradebook(f"sqlite:///{new}").close()
     new.replace(path)
 
 
 def _back_up(path: Path) -> None:
     """Copy the gradebook as it was last committed to a file beside it."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
-    source = sqlite3.connect(path)
-    target = sqlite3.connect(path.with_name(f"{path.name}.{stamp}"))
-    with source, target:
+    copy = path.with_name(f"{path.name}.{stamp}")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    source.close()
-    target.close()
 
 
 def _named(rows: list, name: str) -> object | None:

@@ -1,6 +1,7 @@
-"""The class at a glance, for instructors: what went well, what many misunderstood, who needs help."""
+"""The class at a glance: what went well, what many misunderstood, who needs help."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -15,7 +16,9 @@ from autograder.gradebook import Marks
 
 __all__ = ["ClassReport", "class_report"]
 
+#: Of automatic questions, then of questions that a person grades (an empty answer is "blank").
 STATUSES = ("passed", "partial", "failed", "stopped", "blank", "missing")
+BY_HAND = ("graded", "waiting", "blank")
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,7 @@ class QuestionResult:
     kind: str
     max_score: float
     mean: float | None
-    counts: dict[str, int]  # submissions by status; written questions: "graded", "waiting", "blank"
-
-    @property
-    def share(self) -> float | None:
-        """Mean points as a share of the maximum, in [0, 1]."""
-        return None if self.mean is None or not self.max_score else self.mean / self.max_score
+    counts: dict[str, int]  # submissions by status, in the order of STATUSES
 
 
 @dataclass(frozen=True)
@@ -165,9 +163,11 @@ def class_report(
     )
 
 
-def _results(report: dict):
+def _results(report: dict) -> Iterator[tuple[str, dict]]:
+    """The questions of the notebooks that could be graded."""
     for notebook in report["notebooks"].values():
-        yield from notebook["questions"].items()
+        if notebook["status"] == "graded":
+            yield from notebook["questions"].items()
 
 
 def _automatic(question: Question, reports: list[dict]) -> QuestionResult:
@@ -180,7 +180,8 @@ def _automatic(question: Question, reports: list[dict]) -> QuestionResult:
     counts = Counter(result["status"] if result else "missing" for result in results)
     scores = [result["score"] if result else 0.0 for result in results]
     average = mean(scores) if scores else None
-    return QuestionResult(question.grade_id, "auto", question.points, average, dict(counts))
+    ordered = {status: counts[status] for status in STATUSES if counts[status]}
+    return QuestionResult(question.grade_id, "auto", question.points, average, ordered)
 
 
 def _by_hand(question: Question, reports: list[dict], marks: dict[str, Marks]) -> QuestionResult:
@@ -196,7 +197,8 @@ def _by_hand(question: Question, reports: list[dict], marks: dict[str, Marks]) -
         waiting = mark.needs_manual_grade if mark else answered
         counts["waiting" if waiting else "graded" if answered else "blank"] += 1
     average = mean(scores) if scores else None
-    return QuestionResult(question.grade_id, question.kind, question.points, average, dict(counts))
+    ordered = {status: counts[status] for status in BY_HAND if counts[status]}
+    return QuestionResult(question.grade_id, question.kind, question.points, average, ordered)
 
 
 def _misconceptions(reports: list[dict]) -> list[MisconceptionResult]:

@@ -117,7 +117,9 @@ def verified_png(data: object) -> str | None:
 @cache
 def _renderer() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    md.use(dollarmath_plugin, allow_labels=False, double_inline=True).use(amsmath_plugin)
+    # "$5 or $6" is no formula: a closing dollar has no digit after it.
+    md.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True)
+    md.use(amsmath_plugin)
     md.validateLink = _is_link
     for kind in ("math_inline", "math_inline_double", "math_block", "amsmath"):
         md.add_render_rule(kind, _render_math)

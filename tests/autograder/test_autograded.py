@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,6 +9,7 @@ from tiny_course import ASSIGNMENT, HOSTILE, PNG, make_course, make_report, make
 
 from autograder import autograded
 from autograder.gradebook import compiled, course_config
+from autograder.submission import Submission
 
 
 @pytest.fixture
@@ -18,8 +18,9 @@ def course(tmp_path):
 
 
 def handed_in(**notebooks):
-    """A submission with these notebooks (JSON)."""
-    return SimpleNamespace(notebook=notebooks.get)
+    """A submission of these notebooks."""
+    files = {f"{name}.ipynb": json.dumps(nb).encode() for name, nb in notebooks.items()}
+    return Submission("ada", ASSIGNMENT, files)
 
 
 def built(course, submitted, **changes):
@@ -185,7 +186,12 @@ def test_long_code_and_output_are_cut(course):
 
 
 def test_save_leaves_no_half_file(tmp_path, monkeypatch):
-    autograded.save(tmp_path / "page", "whole")
-    with pytest.raises(UnicodeEncodeError):
-        autograded.save(tmp_path / "page", "half \ud800")
-    assert [p.read_text() for p in tmp_path.iterdir()] == ["whole"]
+    autograded.save(tmp_path / "page", "whole \ud800")
+
+    def fail(*_arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(autograded.os, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        autograded.save(tmp_path / "page", "half")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["whole ?"]
