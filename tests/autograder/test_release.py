@@ -1,0 +1,304 @@
+"""autograder.release: the students' version, and what must hold of a source before there is one."""
+
+import json
+import os
+import runpy
+
+import nbformat
+import pytest
+from checked_course import ASSIGNMENT, PUBLIC, SOLUTION, TEST, cell, cells, write_notebook
+from checked_course import checked_course as make_course
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+
+from autograder import release as room
+from autograder.course import HOME, Course, CourseError
+from autograder.gradebook import Gradebook
+from autograder.release import check_fresh, consistency, release, split_regions
+
+normalise = runpy.run_path(str(HOME / "tools" / "normalise_notebooks.py"))["normalise"]
+
+
+@pytest.fixture
+def course(tmp_path):
+    with make_course(tmp_path) as course:
+        yield course
+
+
+def notebook_path(course: Course):
+    return course.source_dir / ASSIGNMENT / "square.ipynb"
+
+
+# --- the committed release ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("assignment", Course().assignments())
+def test_committed_source_is_consistent(assignment):
+    assert consistency(Course(), assignment) == []
+
+
+@pytest.mark.parametrize("assignment", Course().assignments())
+def test_committed_release_is_fresh(assignment):
+    assert check_fresh(Course(), assignment) == []
+
+
+@pytest.mark.parametrize("assignment", Course().assignments())
+def test_committed_release_is_in_normal_form(assignment):
+    for path in (HOME / "release" / assignment).glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert normalise(text) == text
+
+
+# --- release -----------------------------------------------------------------------------------
+
+
+def test_release_clears_what_students_must_not_see(course):
+    release(course, ASSIGNMENT)
+    nb = json.loads((course.release_dir / ASSIGNMENT / "square.ipynb").read_text("utf-8"))
+    text = {c["id"]: "".join(c["source"]) for c in nb["cells"]}
+    assert text["square-mean"] == 'check("square-mean")'
+    assert "squares_of_all_numbers" not in text["square-function"]
+    assert "raise NotImplementedError" in text["square-function"]
+    assert "Because" not in text["square-why"]
+    assert "1 point" not in text["square-why"]
+
+
+def test_release_twice_writes_the_same_bytes_and_touches_nothing(course):
+    first = release(course, ASSIGNMENT)
+    (path,) = first.written
+    content, when = path.read_bytes(), path.stat().st_mtime_ns
+    second = release(course, ASSIGNMENT)
+    assert (second.written, second.removed, second.unchanged) == ([], [], [path])
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, when)
+
+
+def test_release_is_what_nbgrader_itself_generates(course):
+    """Cell by cell; only the form of the file is ours."""
+    release(course, ASSIGNMENT)
+    path = course.release_dir / ASSIGNMENT / "square.ipynb"
+    ours = nbformat.read(path, as_version=4)
+    path.unlink()
+    # nbgrader asks the command alembic, which lies beside the interpreter.
+    with Gradebook(course):
+        pass
+    place = CourseDirectory(root=str(course.root), assignment_id=ASSIGNMENT)
+    before = os.getcwd()
+    GenerateAssignment(coursedir=place, force=True).start()
+    assert os.getcwd() == before
+    theirs = nbformat.read(path, as_version=4)
+    assert ours.cells == theirs.cells
+    assert ours.metadata == theirs.metadata
+
+
+def test_further_files_are_given_and_stray_ones_go(course):
+    given = course.source_dir / ASSIGNMENT / "figures" / "plan.txt"
+    given.parent.mkdir()
+    given.write_text("a plan")
+    cache = course.source_dir / ASSIGNMENT / ".ipynb_checkpoints" / "square-checkpoint.ipynb"
+    cache.parent.mkdir()
+    cache.write_text("{}")
+    stray = course.release_dir / ASSIGNMENT / "old.ipynb"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("{}")
+    result = release(course, ASSIGNMENT)
+    assert result.removed == [stray]
+    assert not stray.exists()
+    names = {
+        path.relative_to(course.release_dir / ASSIGNMENT).as_posix() for path in result.written
+    }
+    assert names == {"figures/plan.txt", "square.ipynb"}
+
+
+def test_release_without_being_asked_makes_no_gradebook(course):
+    release(course, ASSIGNMENT)
+    assert not course.gradebook_path.exists()
+
+
+def test_release_brings_the_gradebook_up_to_the_source(course):
+    release(course, ASSIGNMENT, gradebook=True)
+    with Gradebook(course) as book:
+        assert book.marks(ASSIGNMENT) == []
+        assert book._nbgrader.find_grade_cell("square-mean", "square", ASSIGNMENT).max_score == 3
+
+
+def test_check_fresh_names_each_file_and_changes_nothing(course):
+    folder = course.release_dir / ASSIGNMENT
+    assert [line.split()[0:3] for line in check_fresh(course, ASSIGNMENT)] == [
+        [f"release/{ASSIGNMENT}/square.ipynb", "is", "missing;"]
+    ]
+    assert not folder.exists()
+    release(course, ASSIGNMENT)
+    assert check_fresh(course, ASSIGNMENT) == []
+    (folder / "square.ipynb").write_text("{}")
+    (folder / "other.txt").write_text("")
+    lines = check_fresh(course, ASSIGNMENT)
+    assert ["has no source" in lines[0], "is stale" in lines[1]] == [True, True]
+    assert (folder / "square.ipynb").read_text() == "{}"
+
+
+# --- what is wrong with a source -----------------------------------------------------------------
+
+FUNCTION, GRADED, ANSWER = 2, 3, 4
+
+
+def without(text: str, *lines: str) -> str:
+    for line in lines:
+        assert line in text
+        text = text.replace(line + "\n", "").replace("\n" + line, "")
+    return text
+
+
+SCHEME = "=== BEGIN MARK SCHEME ===\n1 point\n=== END MARK SCHEME ==="
+
+#: what is done to cell number -> (cell, change), and what is said about it
+WRONG = {
+    "solution missing": (FUNCTION, {"source": "def mean_square(x): ..."}, "needs its answer"),
+    "solution unclosed": (
+        FUNCTION,
+        {"source": without(SOLUTION, "    ### END SOLUTION")},
+        "a SOLUTION region is not closed",
+    ),
+    "solution closed twice": (
+        FUNCTION,
+        {"source": SOLUTION + "\n### END SOLUTION"},
+        "closed but never opened",
+    ),
+    "solution nested": (
+        FUNCTION,
+        {"source": "### BEGIN SOLUTION\n" + SOLUTION},
+        "opened inside another",
+    ),
+    "solution in a plain cell": (1, {"source": SOLUTION}, "metadata calls a solution"),
+    "hidden tests missing": (GRADED, {"source": 'check("square-mean")'}, "needs its hidden tests"),
+    "hidden tests in a plain cell": (1, {"source": TEST}, "must be in a test cell"),
+    "check of another name": (
+        GRADED,
+        {"source": TEST.replace('check("square-mean")', 'check("square-nothing")')},
+        'must call check("square-mean")',
+    ),
+    "score of another name": (
+        GRADED,
+        {"source": TEST.replace('score("square-mean")', 'score("square-why")')},
+        'must call score("square-mean")',
+    ),
+    "check without question": (1, {"source": 'check("square-none")'}, "names no question"),
+    "mark scheme missing": (
+        ANSWER,
+        {"source": "=== BEGIN SOLUTION ===\nso\n=== END SOLUTION ==="},
+        "needs a mark scheme",
+    ),
+    "mark scheme outside the solution": (
+        ANSWER,
+        {"source": "=== BEGIN SOLUTION ===\nso\n=== END SOLUTION ===\n" + SCHEME},
+        "inside its SOLUTION region",
+    ),
+    "unknown prefix": (GRADED, {"grade_id": "circle-mean"}, "must begin with 'square-'"),
+    "id missing": (GRADED, {"grade_id": ""}, "no grade_id"),
+    "duplicate id": (FUNCTION, {"grade_id": "square-why"}, "also that of"),
+    "points missing": (GRADED, {"points": None}, "points must be a positive number"),
+    "points below zero": (GRADED, {"points": -1}, "points must be a positive number"),
+    "points not finite": (GRADED, {"points": float("inf")}, "points must be a positive number"),
+    "old schema": (GRADED, {"schema_version": 1}, "metadata is not valid"),
+    "graded text without solution": (ANSWER, {"solution": False}, "solution cell too"),
+    "no cell id": (0, {"id": None}, "no id"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_consistency_names_what_is_wrong(course, name):
+    number, change, said = WRONG[name]
+    changed = cells()
+    for key, value in change.items():
+        if key == "source":
+            changed[number].source = value
+        elif key == "id":
+            del changed[number]["id"]
+        elif value is None:
+            del changed[number].metadata.nbgrader[key]
+        else:
+            changed[number].metadata.nbgrader[key] = value
+    write_notebook(notebook_path(course), changed)
+    problems = consistency(course, ASSIGNMENT)
+    mine = [problem for problem in problems if said in problem]
+    assert mine, problems
+    place = f"source/{ASSIGNMENT}/square.ipynb, cell {number + 1}"
+    assert any(problem.startswith(place) for problem in mine), problems
+    with pytest.raises(CourseError, match="cannot be released"):
+        release(course, ASSIGNMENT)
+    assert not course.release_dir.exists()
+
+
+def test_a_sound_course_has_no_problems(course):
+    assert consistency(course, ASSIGNMENT) == []
+
+
+def test_a_task_needs_its_mark_scheme(course):
+    task = cell("markdown", f"Draw it.\n{SCHEME}", "square-task", task=True, points=2)
+    write_notebook(notebook_path(course), [*cells(), task])
+    assert consistency(course, ASSIGNMENT) == []
+    task.source = "Draw it."
+    write_notebook(notebook_path(course), [*cells(), task])
+    assert "mark scheme" in consistency(course, ASSIGNMENT)[0]
+
+
+def test_the_same_id_in_another_notebook_is_named(course):
+    other = course.source_dir / "a8_earlier" / "square.ipynb"
+    write_notebook(other, cells())
+    problems = consistency(course, ASSIGNMENT)
+    assert len(problems) == 3
+    assert all("a8_earlier/square.ipynb" in problem for problem in problems)
+
+
+def test_a_file_that_is_no_notebook_is_named(course):
+    path = notebook_path(course)
+    path.write_text("{")
+    assert "not a notebook" in consistency(course, ASSIGNMENT)[0]
+    path.write_text("[]")
+    assert "not a notebook" in consistency(course, ASSIGNMENT)[0]
+
+
+@pytest.mark.parametrize("kind", ["assignments", "autograder"])
+def test_questions_and_checks_are_one_to_one(tmp_path, kind):
+    with make_course(tmp_path) as course:
+        file = tmp_path / f"{kind}.checks" / ASSIGNMENT / "test_square.py"
+        text = PUBLIC.replace("square-mean", "square-why")
+        file.write_text(text.replace('    """The mean square of 1 and 3 is 5."""\n', ""))
+        problems = consistency(course, ASSIGNMENT)
+    side = {"assignments": "public", "autograder": "hidden"}[kind]
+    shown = f"{kind}/checks/{ASSIGNMENT}/test_square.py"
+    assert problems == [
+        f"source/{ASSIGNMENT}/square.ipynb: {problem}"
+        for problem in (
+            f"square-mean has no {side} check; write one in {shown}",
+            f"{shown} checks square-why, which is no test cell of this notebook",
+            f"{shown}: test_of_two needs a docstring, the sentence that students read",
+        )
+    ]
+
+
+@pytest.mark.parametrize("kind", ["assignments", "autograder"])
+def test_a_notebook_without_checks_is_named(tmp_path, kind):
+    with make_course(tmp_path) as course:
+        (tmp_path / f"{kind}.checks" / ASSIGNMENT / "test_square.py").unlink()
+        (problem,) = consistency(course, ASSIGNMENT)
+    assert "square-mean has no" in problem
+
+
+def test_a_check_file_that_cannot_be_imported_is_no_missing_file(tmp_path):
+    with make_course(tmp_path) as course:
+        file = tmp_path / "autograder.checks" / ASSIGNMENT / "test_square.py"
+        file.write_text("import no_such_module_anywhere")
+        with pytest.raises(ModuleNotFoundError, match="no_such_module_anywhere"):
+            consistency(course, ASSIGNMENT)
+
+
+def test_an_unknown_assignment_is_a_clear_error(course):
+    with pytest.raises(CourseError, match="known assignments: a9_checked"):
+        consistency(course, "a7_unknown")
+
+
+def test_split_regions():
+    text = "a\n# BEGIN SOLUTION\nb\n# END SOLUTION\nc\n# BEGIN SOLUTION\n# END SOLUTION"
+    assert split_regions(text, "SOLUTION") == (["a", "c"], ["b"])
+    assert split_regions("a", "SOLUTION") == (["a"], [])
+    assert room.__all__ == sorted(room.__all__)
