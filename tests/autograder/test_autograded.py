@@ -6,6 +6,7 @@ from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum
 from tiny_course import ASSIGNMENT, HOSTILE, PNG, make_course, make_report, make_submission
+from traitlets.config import Config
 
 from autograder import autograded
 from autograder.gradebook import compiled, course_config
@@ -195,3 +196,31 @@ def test_save_leaves_no_half_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         autograded.save(tmp_path / "page", "half")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["whole ?"]
+
+
+def test_plain_autograde_cleans_with_the_same_rules(course):
+    config = Config()
+    config.CourseDirectory.root = str(course.root)
+    nb = nbformat.from_dict(make_submission(HOSTILE))
+    nb.metadata["widgets"] = {"state": "</script>"}
+    nb.cells[2].outputs = [
+        new_output("execute_result", data={"text/plain": "4.0", "text/html": "<script>"})
+    ]
+    resources = {"nbgrader": {"assignment": ASSIGNMENT, "notebook": "warm", "student": "ada"}}
+    nb, _resources = autograded.Sanitize(config=config).preprocess(nb, resources)
+    nbformat.validate(nb)
+    text = nbformat.writes(nb)
+    assert "<script" not in text
+    assert "widgets" not in text
+    assert "# Warm up" in [cell.source for cell in nb.cells]
+    assert by_id(nb)["warm-double"].outputs[0].data == {"text/plain": "4.0"}
+
+
+def test_plain_autograde_without_a_source_trusts_nobody(tmp_path):
+    config = Config()
+    config.CourseDirectory.root = str(tmp_path)
+    nb = nbformat.from_dict(make_submission(HOSTILE))
+    resources = {"nbgrader": {"assignment": "gone", "notebook": "warm", "student": "ada"}}
+    nb, _resources = autograded.Sanitize(config=config).preprocess(nb, resources)
+    assert "<script" not in nbformat.writes(nb)
+    assert "# Warm up" not in [cell.source for cell in nb.cells]

@@ -1,0 +1,132 @@
+import json
+from html.parser import HTMLParser
+
+import pytest
+from nbgrader.api import Gradebook as NbgraderGradebook
+from nbgrader.apps import NbGraderAPI
+from tiny_course import ASSIGNMENT, HOSTILE, make_course, make_report, make_submission, question
+from traitlets.config import Config
+
+from autograder import autograded
+from autograder.feedback import write_feedback
+from autograder.gradebook import Gradebook
+from autograder.submission import Submission
+
+
+@pytest.fixture
+def course(tmp_path):
+    return make_course(tmp_path)
+
+
+def graded(course, report, answer=HOSTILE):
+    """Write the gradebook and the autograded notebook of a submission."""
+    with Gradebook(course) as book:
+        book.sync(ASSIGNMENT)
+        book.apply(report)
+    files = {"warm.ipynb": json.dumps(make_submission(answer)).encode()}
+    autograded.write(course, report, Submission("ada", ASSIGNMENT, files))
+    return report
+
+
+def pages(course, report):
+    with Gradebook(course) as book:
+        (marks,) = book.marks(ASSIGNMENT, "ada")
+    return {path.stem: Page(path) for path in write_feedback(course, report, marks)}
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page; text apart from style sheets, spaces joined."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.attributes, self.ids, parts = [], [], [], []
+        self.handle_data = lambda data: parts.append(data) if self.tags[-1:] != ["style"] else None
+        self.feed(path.read_text(encoding="utf-8"))
+        self.text = " ".join("".join(parts).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _value in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+
+
+def test_says_what_was_earned_and_why_not_more(course):
+    warm = pages(course, graded(course, make_report(answer=HOSTILE)))["warm"]
+    for sentence in (
+        "a0_tiny · ada", "Handed in 2026-11-20 23:59 UTC", "5 / 9", "partly right", "full marks",
+        "Failed: The check of odd", "it differs", "a factor of 2 too large",
+        "Think again about no-sqrt.", "EPS is set in cell 12", "waits for your grader",
+        "An earlier mistake did not cost twice: double was answered by the reference.",
+        "Assignment a0_tiny: 5 of 10 points.",
+    ):  # fmt: skip
+        assert sentence in warm.text
+    assert {"warm-double", "warm-types", "warm-why"} <= set(warm.ids)
+
+
+def test_students_text_is_text(course):
+    report = make_report(answer=HOSTILE)
+    hostile = "<img src=x onerror=alert(1)>"
+    report["notebooks"]["warm"]["notes"] = [hostile]
+    report["notebooks"]["warm"]["questions"]["warm-double"] = question(
+        0.0, 4.0, failed=["odd"], reason=hostile, served=[hostile]
+    )
+    warm = pages(course, graded(course, report))["warm"]
+    assert not {"script", "img", "iframe", "link"} & set(warm.tags)
+    assert not [name for name in warm.attributes if name.startswith("on")]
+    assert warm.text.count(hostile) == 3
+    assert "<script>window.fired = 1</script>" in warm.text
+    assert "[click](javascript:window.fired=4)" in warm.text
+
+
+def test_marks_and_comments_of_a_person(course):
+    report = graded(course, make_report(answer=HOSTILE))
+    with NbgraderGradebook(course.db_url) as gb:
+        grade = gb.find_grade("warm-why", "warm", ASSIGNMENT, "ada")
+        grade.manual_score, grade.needs_manual_grade = 2.5, False
+        comment = gb.find_comment("warm-why", "warm", ASSIGNMENT, "ada")
+        comment.manual_comment = "Good **intuition**."
+        gb.find_comment("warm-solution", "warm", ASSIGNMENT, "ada").manual_comment = "Elegant."
+        gb.find_grade("warm-double", "warm", ASSIGNMENT, "ada").manual_score = 4.0
+        gb.db.commit()
+    warm = pages(course, report)["warm"]
+    assert "2.5 / 3 ◐ graded by a person" in warm.text
+    assert "Good intuition." in warm.text
+    assert warm.text.count("Elegant.") == 1
+    assert "These points were set by a grader." in warm.text
+    assert "8.5 / 9" in warm.text
+
+
+def test_missing_notebook_has_a_page(course):
+    cold = pages(course, graded(course, make_report()))["cold"]
+    assert "cold.ipynb was not handed in" in cold.text
+    assert "0 / 1" in cold.text
+
+
+def test_limits_and_missing_protection_are_said(course):
+    report = make_report(protection="none")
+    report["notebooks"]["warm"]["questions"]["warm-double"] = question(0.0, 4.0, limit="cpu")
+    warm = pages(course, graded(course, report))["warm"]
+    assert "Graded without a sandbox." in warm.text
+    assert "Stopped: it used more processor time than a question may." in warm.text
+    assert "stopped by a limit" in warm.text
+
+
+def test_without_a_gradebook_the_report_speaks(course):
+    report = make_report(timestamp=None)
+    warm = Page(write_feedback(course, report)[1])
+    assert "5 / 9" in warm.text
+    assert "Handed in" not in warm.text
+
+
+def test_nbgraders_own_feedback_of_our_notebooks(course):
+    graded(course, make_report(answer=HOSTILE))
+    config = Config()
+    config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.db_url = course.db_url
+    config.Exchange.root = str(course.root / "exchange")
+    assert NbGraderAPI(config=config).generate_feedback(ASSIGNMENT)["success"]
+    page = (course.feedback_dir / "ada" / ASSIGNMENT / "warm.html").read_text()
+    assert "warm (Score: 5.0 / 9.0)" in page
+    assert "✗ The check of odd" in page
+    assert "<script>window" not in page
+    assert "&lt;script&gt;window.fired = 1&lt;/script&gt;" in page
