@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from assignments.notebook import NotebookModule
 from assignments.questions import Check
 from assignments.student import Reply
 from autograder.answer_key import AnswerKey
@@ -17,47 +18,77 @@ from autograder.misconceptions import Misconception
 from autograder.scoring import Attempt, attempt_question
 from autograder.session import LiveSession
 
-__all__ = ["diagnose", "same_reply"]
+__all__ = ["Diagnosis", "same_reply"]
 
 
-def diagnose(
-    attempt: Attempt, key: AnswerKey, question: str, seed: Callable[[Check], int]
-) -> Misconception | None:
-    """The one misconception that explains a failed attempt, or None.
+class Diagnosis:
+    """The misconceptions of one question, run on the same inputs as the student's code.
 
     Args:
-        attempt: the attempt that counted.
         key: the notebook's answer key.
         question: the grade_id.
-        seed: as in the attempt, so that the calls are the same.
+        seed: gives each check the seed that it had for the student.
+        served: names that the reference answered in the attempt to explain.
     """
 
-    def replies_of(module: Any) -> Attempt:
-        session = LiveSession(vars(module), module.missing_names)
-        return attempt_question(session, key, question, seed, attempt.served)
+    def __init__(
+        self,
+        key: AnswerKey,
+        question: str,
+        seed: Callable[[Check], int],
+        served: tuple[str, ...] = (),
+    ) -> None:
+        self.key = key
+        self.question = question
+        self._seed = seed
+        self._served = served
+        self._attempts: dict[str, Attempt] = {}
 
-    theirs = _replies(attempt)
-    right = _replies(replies_of(key.reference))
-    first = _first_difference(theirs, right)
-    suspects: list[tuple[Misconception, Attempt]] = []
-    for misconception in key.misconceptions(question):
-        told = replies_of(key.patched(misconception))
-        other = _replies(told)
-        if first is None:
-            # Only the source text gave it away: compare which checks failed.
-            if _failed(told) == _failed(attempt) and _first_difference(other, right) is None:
-                suspects.append((misconception, told))
-        elif _first_difference(theirs[: first + 1], other[: first + 1]) is None:
-            suspects.append((misconception, told))
-    if len(suspects) > 1:
-        # Those that reply the same to the very end are better suspects.
+    def of(self, attempt: Attempt) -> Misconception | None:
+        """The one misconception that explains a failed attempt, or None."""
+        theirs = _replies(attempt)
+        first = _first_difference(theirs, _replies(self._run("", self.key.reference)))
         suspects = [
-            (misconception, told)
-            for misconception, told in suspects
-            if _first_difference(theirs, _replies(told)) is None
-            and _failed(told) == _failed(attempt)
+            misconception
+            for misconception in self.key.misconceptions(self.question)
+            if self._explains(misconception, attempt, theirs, first)
         ]
-    return suspects[0][0] if len(suspects) == 1 else None
+        if len(suspects) > 1:
+            # Those that reply the same to the very end explain it better.
+            suspects = [
+                misconception
+                for misconception in suspects
+                if _first_difference(theirs, _replies(self.attempt_of(misconception))) is None
+                and _failed(self.attempt_of(misconception)) == _failed(attempt)
+            ]
+        return suspects[0] if len(suspects) == 1 else None
+
+    def attempt_of(self, misconception: Misconception) -> Attempt:
+        """How a misconception fares on these inputs."""
+        return self._run(misconception.name, self.key.patched(misconception))
+
+    def _run(self, name: str, module: NotebookModule) -> Attempt:
+        if name not in self._attempts:
+            session = LiveSession(vars(module), module.missing_names)
+            self._attempts[name] = attempt_question(
+                session, self.key, self.question, self._seed, self._served
+            )
+        return self._attempts[name]
+
+    def _explains(
+        self,
+        misconception: Misconception,
+        attempt: Attempt,
+        theirs: list[tuple[int, Reply]],
+        first: int | None,
+    ) -> bool:
+        told = self.attempt_of(misconception)
+        if first is None:
+            # Every reply is right; only reading the source gave it away.
+            return _failed(told) == _failed(attempt) and (
+                _first_difference(theirs, _replies(told)) is None
+            )
+        return _first_difference(theirs[: first + 1], _replies(told)[: first + 1]) is None
 
 
 def _replies(attempt: Attempt) -> list[tuple[int, Reply]]:
@@ -83,28 +114,18 @@ def _first_difference(a: list[tuple[int, Reply]], b: list[tuple[int, Reply]]) ->
 
 def same_reply(a: Reply, b: Reply) -> bool:
     """Do two replies say the same, up to rounding and to what stays behind handles?"""
-    if (a.error is None) != (b.error is None):
-        return False
-    if a.error is not None and b.error is not None:
-        return a.error["type"] == b.error["type"]
-    return a.changed.keys() == b.changed.keys() and _same(a.value, b.value)
+    if a.error is None or b.error is None:
+        return (
+            a.error is b.error and a.changed.keys() == b.changed.keys() and _same(a.value, b.value)
+        )
+    return a.error["type"] == b.error["type"]
 
 
 def _same(a: Any, b: Any) -> bool:
-    if hasattr(a, "detach"):
-        a = a.detach().cpu().numpy()
-    if hasattr(b, "detach"):
-        b = b.detach().cpu().numpy()
+    a, b = (x.detach().cpu().numpy() if hasattr(x, "detach") else x for x in (a, b))
     numbers = (bool, int, float, complex, np.generic, np.ndarray)
     if isinstance(a, numbers) and isinstance(b, numbers):
-        a, b = np.asarray(a), np.asarray(b)
-        if a.shape != b.shape:
-            return False
-        loose = min(a.dtype.itemsize, b.dtype.itemsize) <= 4 and "f" in (a.dtype.kind, b.dtype.kind)
-        rtol = 1e-3 if loose else 1e-6
-        scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
-        with np.errstate(all="ignore"):
-            return bool(np.allclose(a, b, rtol=rtol, atol=rtol * 1e-2 * scale, equal_nan=True))
+        return _same_numbers(np.asarray(a), np.asarray(b))
     if type(a) is not type(b):
         return False
     if isinstance(a, list | tuple):
@@ -114,3 +135,16 @@ def _same(a: Any, b: Any) -> bool:
     if hasattr(a, "type_name"):
         return True
     return bool(a == b)
+
+
+def _same_numbers(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return False
+    single = any(
+        x.dtype.kind in "fc" and x.dtype.itemsize // (1 + (x.dtype.kind == "c")) <= 4
+        for x in (a, b)
+    )
+    rtol = 1e-3 if single else 1e-6
+    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(a, b, rtol=rtol, atol=rtol * 1e-2 * scale, equal_nan=True))

@@ -15,7 +15,7 @@ from assignments.notebook import read_cells
 from assignments.questions import Check, CheckResult, seed_for
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
-from autograder.diagnosis import diagnose
+from autograder.diagnosis import Diagnosis
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.limits import Limits
 from autograder.scoring import Attempt, points_of, score_question
@@ -129,7 +129,7 @@ def _grade_notebook(
         attempt = score_question(session, key, question.grade_id, seed, lost)
         hint = None
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
-            found = diagnose(attempt, key, question.grade_id, seed)
+            found = Diagnosis(key, question.grade_id, seed, attempt.served).of(attempt)
             hint = found and {"misconception": found.name, "text": _(found.hint)}
         questions[question.grade_id] = {
             "score": points_of(attempt.share, question.points),

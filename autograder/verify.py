@@ -1,0 +1,242 @@
+"""``autograder verify``: is the grader itself right?
+
+For every question, on many seeds: the reference and every accepted variant get full marks, every
+misconception loses points and is recognised by its own name. In the sandbox: the reference gets
+full marks, no shortcut earns anything. The untouched release gets nothing and gives nothing away.
+"""
+
+import contextlib
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from assignments.checking import find_checks
+from assignments.notebook import NotebookModule, load, read_cells
+from assignments.questions import Check, run_check, seed_for
+from assignments.student import Student, in_process
+from assignments.workspace import Workspace
+from autograder.answer_key import AnswerKey, answer_key
+from autograder.course import Course, CourseError, SourceNotebook
+from autograder.diagnosis import Diagnosis
+from autograder.leaks import find_leaks
+from autograder.misconceptions import Misconception, Shortcut, Variant, apply_patch
+from autograder.release import check_fresh, consistency
+from autograder.sandbox.box import Sandbox
+from autograder.scoring import Attempt, attempt_question, score_question
+from autograder.session import LiveSession, SandboxSession
+
+__all__ = ["Verdict", "verify_assignment", "verify_seed"]
+
+
+@dataclass
+class Verdict:
+    """What verifying found.
+
+    Attributes:
+        failures: one line for each thing that is wrong, naming it.
+        caught: for each (question, hidden check) the misconceptions that fail it.
+        proved: how many single claims held.
+    """
+
+    failures: list[str] = field(default_factory=list)
+    caught: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    proved: int = 0
+
+    def claim(self, holds: bool, failure: str) -> None:
+        """Count a claim that holds, or note the failure."""
+        if holds:
+            self.proved += 1
+        else:
+            self.failures.append(failure)
+
+    def add(self, other: "Verdict") -> None:
+        self.failures += other.failures
+        self.proved += other.proved
+        for place, names in other.caught.items():
+            self.caught[place] |= names
+
+    def idle_checks(self) -> list[tuple[str, str]]:
+        """Hidden checks that no misconception fails."""
+        return [place for place, names in self.caught.items() if not names]
+
+
+def verify_assignment(
+    course: Course, assignment: str, seeds: int, executor: Executor
+) -> Iterator[tuple[str, Verdict]]:
+    """Verify an assignment; yields (what was verified, verdict) as it goes.
+
+    Args:
+        seeds: on how many seeds checks run.
+        executor: runs the seeds side by side.
+    """
+    notebooks = course.assignment(assignment).notebooks.values()
+    jobs = [
+        (f"{source.name}, seed {seed}", executor.submit(verify_seed, source, seed))
+        for source in notebooks
+        for seed in range(seeds)
+    ]
+    structure = Verdict()
+    for problem in consistency(course, assignment):
+        structure.failures.append(problem)
+    structure.claim(not structure.failures, "")
+    structure.failures = [failure for failure in structure.failures if failure]
+    yield "notebooks, points and checks agree", structure
+    yield "the release", _verify_release(course, assignment)
+    for source in notebooks:
+        yield f"{source.name}, in the sandbox", _verify_in_sandbox(source)
+    for name, future in jobs:
+        yield name, future.result()
+
+
+def verify_seed(source: SourceNotebook, seed: int) -> Verdict:
+    """Verify all claims about one notebook that need no sandbox, on one seed."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return _verify_seed(answer_key(source), seed)
+
+
+def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
+    verdict = Verdict()
+    seeds = _seeds(seed)
+    where = f"{key.source.name}, seed {seed}"
+    for question in key.checks:
+        for check in key.checks[question]:
+            verdict.caught[question, check.name]  # so that an idle check is listed
+        _full_marks(verdict, key, key.reference, question, seed, f"{where}: the reference")
+        diagnosis = Diagnosis(key, question, seeds)
+        misconceptions = key.misconceptions(question)
+        for misconception in misconceptions:
+            _caught(verdict, key, misconception, diagnosis, where)
+    for patch in key.patches:
+        if patch.question not in key.checks:
+            verdict.failures.append(f"{patch.name}: there is no question {patch.question!r}")
+        elif isinstance(patch, Variant):
+            what = f"{where}: the variant {patch.name!r}"
+            _full_marks(verdict, key, key.patched(patch), patch.question, seed, what)
+        elif isinstance(patch, Misconception) and seed == 0:
+            _costs_once(verdict, key, patch, seeds)
+    return verdict
+
+
+def _full_marks(
+    verdict: Verdict, key: AnswerKey, module: NotebookModule, question: str, seed: int, what: str
+) -> None:
+    """Does a module pass all hidden and public checks of a question?"""
+    attempt = _attempt(key, module, question, _seeds(seed))
+    for result in attempt.results:
+        text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
+        verdict.claim(result.passed, text)
+    for check in find_checks(question):
+        student = Student(in_process(Workspace(vars(module))), _seeds(seed)(check))
+        result = run_check(check, student, _seeds(seed)(check))
+        text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
+        verdict.claim(result.passed, text)
+
+
+def _caught(
+    verdict: Verdict,
+    key: AnswerKey,
+    misconception: Misconception,
+    diagnosis: Diagnosis,
+    where: str,
+) -> None:
+    """Does a misconception lose points, and is it recognised?"""
+    name, question = misconception.name, misconception.question
+    attempt = diagnosis.attempt_of(misconception)
+    failed = [result.check.name for result in attempt.results if not result.passed]
+    verdict.claim(bool(failed), f"{where}: the misconception {name!r} loses nothing on {question}")
+    for check in failed:
+        verdict.caught[question, check].add(name)
+    if failed:
+        found = diagnosis.of(attempt)
+        said = repr(found.name) if found else "nothing"
+        verdict.claim(
+            found is misconception,
+            f"{where}: the misconception {name!r} of {question} is diagnosed as {said}",
+        )
+
+
+def _costs_once(
+    verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Callable[[Check], int]
+) -> None:
+    """Do the other questions of the notebook keep full marks beside a mistake in this one?"""
+    module = key.patched(patch)
+    session = LiveSession(vars(module), module.missing_names)
+    for question in key.checks:
+        if question != patch.question:
+            attempt = score_question(session, key, question, seeds, frozenset({patch.question}))
+            failed = [result.check.name for result in attempt.results if not result.passed]
+            verdict.claim(
+                not failed,
+                f"{key.source.name}: the misconception {patch.name!r} of {patch.question} costs "
+                f"points on {question} too ({', '.join(failed)}); does it lack builds_on?",
+            )
+
+
+def _attempt(
+    key: AnswerKey, module: NotebookModule, question: str, seeds: Callable[[Check], int]
+) -> Attempt:
+    return attempt_question(LiveSession(vars(module), module.missing_names), key, question, seeds)
+
+
+def _seeds(seed: int) -> Callable[[Check], int]:
+    return lambda check: seed_for(b"verify", str(seed), check.marker.question, check.name)
+
+
+def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
+    """The reference gets full marks in the sandbox too, and no shortcut earns anything."""
+    verdict = Verdict()
+    key = answer_key(source)
+    with Sandbox(key.packages) as sandbox:
+        session = SandboxSession(sandbox, source.cells, source.outline)
+        for question in key.checks:
+            for result in score_question(session, key, question, _seeds(0)).results:
+                verdict.claim(
+                    result.passed,
+                    f"{source.name}: in the sandbox the reference fails {result.check.name} of "
+                    f"{question}: {result.reason}",
+                )
+        session.close()
+        for patch in key.patches:
+            if isinstance(patch, Shortcut):
+                cells = apply_patch(source.cells, patch)
+                session = SandboxSession(sandbox, cells, source.outline)
+                attempt = score_question(session, key, patch.question, _seeds(0))
+                passed = [result.check.name for result in attempt.results if result.passed]
+                verdict.claim(
+                    not passed,
+                    f"{source.name}: the shortcut {patch.name!r} passes {', '.join(passed)} of "
+                    f"{patch.question}",
+                )
+                session.close()
+    return verdict
+
+
+def _verify_release(course: Course, assignment: str) -> Verdict:
+    """The untouched release is fresh, gets nothing and gives nothing away."""
+    verdict = Verdict()
+    stale = check_fresh(course, assignment)
+    verdict.claim(not stale, f"the release is stale, run 'autograder release': {stale}")
+    leaks = find_leaks(course, assignment)
+    verdict.claim(not leaks, "")
+    verdict.failures = [failure for failure in verdict.failures if failure]
+    verdict.failures += [f"leak: {leak}" for leak in leaks]
+    for source in course.assignment(assignment).notebooks.values():
+        path = course.release_dir / assignment / source.path.name
+        try:
+            released = SourceNotebook(assignment, source.name, path)
+            cells = read_cells(released.nb)
+        except (OSError, ValueError) as error:
+            raise CourseError(f"{path} cannot be read; run 'autograder release': {error}") from None
+        key = answer_key(source)
+        with contextlib.redirect_stdout(io.StringIO()):
+            module = load(cells, source.outline, f"untouched_{source.name}")
+        for question in key.checks:
+            for result in _attempt(key, module, question, _seeds(0)).results:
+                verdict.claim(
+                    not result.passed,
+                    f"{source.name}: the untouched release passes {result.check.name} of "
+                    f"{question}",
+                )
+    return verdict
