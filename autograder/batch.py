@@ -201,6 +201,8 @@ def _machine_report(submission: Submission, settings: Settings, reason: str) -> 
 
 def pool(jobs: int | None = None) -> Executor:
     """A pool of worker processes on this machine, one a core by default."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as many workers as cores: one thread each
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["autograder.grading"])
     return ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context)

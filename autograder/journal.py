@@ -20,9 +20,7 @@ class Journal:
 
     def append(self, report: dict) -> None:
         """Write a report and wait until it is on the disk."""
-        line = json.dumps(report, ensure_ascii=False, allow_nan=False).encode(
-            errors="surrogateescape"
-        )
+        line = json.dumps(report, allow_nan=False).encode("ascii")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "ab+") as file:
             if file.tell() > 0:
