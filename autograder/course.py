@@ -68,10 +68,8 @@ class SourceNotebook:
                 raise CourseError(
                     f"{self.path}: the grade_id {grade_id!r} must begin with {self.name + '-'!r}"
                 )
-            if meta.get("task"):
-                kind = "task"
-            else:
-                kind = "written" if meta.get("solution") else "auto"
+            by_hand = "task" if meta.get("task") else "written"
+            kind = by_hand if meta.get("task") or meta.get("solution") else "auto"
             found[grade_id] = Question(grade_id, self.name, float(meta["points"]), kind)
         return found
 

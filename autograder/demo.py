@@ -11,7 +11,7 @@ from autograder.answer_key import answer_key
 from autograder.course import HOME, Course, CourseError, SourceNotebook
 from autograder.misconceptions import Variant, apply_patch
 
-__all__ = ["ASSIGNMENT", "a_feedback_page", "make_course", "size", "solved"]
+__all__ = ["ASSIGNMENT", "a_feedback_page", "copy_course", "make_course", "size", "solved"]
 
 ASSIGNMENT = "a1_classifiers"
 
@@ -65,11 +65,7 @@ def make_course(folder: Path) -> Course:
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
         raise CourseError(f"{folder} is not empty and no sample course; choose another --folder")
     shutil.rmtree(folder, ignore_errors=True)
-    home = Course(HOME)
-    course = Course(folder.resolve())
-    shutil.copytree(home.source_dir / ASSIGNMENT, course.source_dir / ASSIGNMENT)
-    shutil.copytree(home.release_dir / ASSIGNMENT, course.release_dir / ASSIGNMENT)
-    shutil.copy(HOME / "nbgrader_config.py", folder)
+    course = copy_course(folder, ASSIGNMENT)
     (folder / _MARKER).touch()
     for student, changes in _class(course).items():
         target = course.submitted_dir / student / ASSIGNMENT
@@ -79,6 +75,15 @@ def make_course(folder: Path) -> Course:
             change = changes if source.name == _NOTEBOOK else _perfect
             if (nb := change(course, source)) is not None:
                 (target / source.path.name).write_text(json.dumps(nb, indent=1) + "\n")
+    return course
+
+
+def copy_course(folder: Path, assignment: str) -> Course:
+    """A course in a folder of its own, with the source and the release of one assignment."""
+    home, course = Course(HOME), Course(folder.resolve())
+    shutil.copytree(home.source_dir / assignment, course.source_dir / assignment)
+    shutil.copytree(home.release_dir / assignment, course.release_dir / assignment)
+    shutil.copy(HOME / "nbgrader_config.py", course.root)
     return course
 
 

@@ -100,6 +100,13 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
     verdict = Verdict()
     seeds = _seeds(seed)
     where = f"{key.source.name}, seed {seed}"
+    for patch in key.patches:
+        try:
+            apply_patch(key.source.cells, patch)
+        except CourseError as error:
+            verdict.failures.append(str(error))
+    if verdict.failures:
+        return verdict
     for question in key.checks:
         for check in key.checks[question]:
             verdict.caught[question, check.name]  # so that an idle check is listed

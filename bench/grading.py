@@ -1,0 +1,114 @@
+"""How long grading takes, and how that compares.
+
+    python bench/grading.py
+
+Grades one correct submission of every assignment in the sandbox, and runs the same hidden checks in
+this very process, warm, without any protection; the ratio is the price of safety. Then nbgrader's
+own autograde on the same submission, and the compilation of a release. Medians over repeats.
+"""
+
+import io
+import json
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from assignments.questions import Check, seed_for
+from autograder.answer_key import answer_key
+from autograder.course import Assignment, Course
+from autograder.demo import copy_course, solved
+from autograder.grading import Settings, grade_submission
+from autograder.release import release
+from autograder.scoring import attempt_question
+from autograder.session import LiveSession
+from autograder.submission import Submission
+
+
+def median(work: Callable[[], object], repeats: int) -> float:
+    """Median seconds of some work, after one warm-up."""
+    work()
+    seconds = []
+    for _repeat in range(repeats):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def correct_submission(course: Course, assignment: Assignment) -> Submission:
+    files = {
+        f"{name}.ipynb": json.dumps(solved(course, source)).encode()
+        for name, source in assignment.notebooks.items()
+    }
+    return Submission("ada", assignment.name, files)
+
+
+def in_process(assignment: Assignment) -> None:
+    """All hidden checks on the reference, here, with nothing between."""
+
+    def seed(check: Check) -> int:
+        return seed_for(b"bench", check.name)
+
+    for source in assignment.notebooks.values():
+        key = answer_key(source)
+        session = LiveSession(vars(key.reference))
+        for question in key.checks:
+            assert attempt_question(session, key, question, seed).share == 1
+
+
+def nbgrader_autograde(course: Course, assignment: Assignment, submission: Submission) -> None:
+    """The same submission through nbgrader's own autograde, kernel and all."""
+    from nbgrader.apps import NbGraderAPI
+
+    from autograder.gradebook import course_config
+
+    folder = course.submitted_dir / submission.student / assignment.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in submission.files.items():
+        (folder / name).write_bytes(data)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        api = NbGraderAPI(config=course_config(course))
+        api.log_level = logging.ERROR
+        result = api.autograde(assignment.name, submission.student, force=True, create=True)
+    assert result["success"], result
+
+
+def main() -> None:
+    console = Console()
+    table = Table(title="Medians; ratio to the same checks in one warm process")
+    table.add_column("what")
+    table.add_column("seconds", justify="right")
+    table.add_column("ratio", justify="right")
+    home, settings = Course(), Settings(b"bench")
+    for name in home.assignments():
+        assignment = home.assignment(name)
+        submission = correct_submission(home, assignment)
+        report = grade_submission(submission, assignment, settings)
+        assert report["score"] == report["max_score"], report["reason"]
+        warm = median(lambda a=assignment: in_process(a), 7)
+        boxed = median(lambda s=submission, a=assignment: grade_submission(s, a, settings), 7)
+        with tempfile.TemporaryDirectory() as folder:
+            course = copy_course(Path(folder), name)
+            theirs = median(
+                lambda c=course, a=assignment, s=submission: nbgrader_autograde(c, a, s), 1
+            )
+            compiled = median(lambda c=course, n=name: release(c, n), 3)
+        for what, seconds in (
+            (f"{name}: hidden checks in this process", warm),
+            (f"{name}: one correct submission in the sandbox", boxed),
+            (f"{name}: the same through nbgrader autograde", theirs),
+            (f"{name}: release", compiled),
+        ):
+            table.add_row(what, f"{seconds:.3f}", f"{seconds / warm:.1f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
