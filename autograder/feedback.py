@@ -5,6 +5,7 @@ handing out feedback find it.
 """
 
 import re
+from collections import Counter
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from markupsafe import Markup
 from assignments.messages import _
 from autograder.autograded import limit_text, points, save, served_text
 from autograder.course import Course, Question, SourceNotebook
-from autograder.gradebook import Mark, Marks, solution_cells
+from autograder.gradebook import Mark, Marks, compiled, course_config, solution_cells
 from autograder.sanitize import safe_html
 
 __all__ = ["render", "write_feedback"]
@@ -96,7 +97,7 @@ def _page(course: Course, report: dict, source: SourceNotebook, marks: Marks | N
     nothing = {"status": "missing", "reason": "", "notes": [], "questions": {}, "written": {}}
     result = report["notebooks"].get(source.name, nothing)
     answers = _answers(course, report, source.name)
-    titles = _titles(source)
+    titles = _titles(course, source)
     questions = [
         _question(question, result, titles, marks, answers.get(question.grade_id, ""))
         for question in source.questions.values()
@@ -144,7 +145,7 @@ def _question(
     weight = sum(check["weight"] for check in details["checks"]) or 1.0
     return {
         "name": name,
-        "title": titles.get(name, name),
+        "title": titles[name],
         "status": status,
         "label": _label(status, question.kind),
         "score": mark.score,
@@ -197,19 +198,22 @@ def _spread_comments(questions: list[dict], source: SourceNotebook, marks: Marks
                 seen.add(cell)
 
 
-def _titles(source: SourceNotebook) -> dict[str, str]:
-    """For each question the last heading above it."""
+def _titles(course: Course, source: SourceNotebook) -> dict[str, str]:
+    """For each question the last heading above it, or its own name where they share one."""
     titles: dict[str, str] = {}
     heading = ""
-    for cell in source.cells:
+    for cell in compiled(source, course_config(course), release=True).cells:
         if cell.cell_type == "markdown":
             found = re.findall(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", cell.source, re.MULTILINE)
             heading = re.sub(r"[*`]", "", found[-1]) if found else heading
-        if cell.grade_id in source.questions and heading:
-            titles[cell.grade_id] = heading
-    repeated = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name in source.questions:
+            titles[name] = heading
+    shared = Counter(titles.values())
     return {
-        name: f"{title}: {name.removeprefix(source.name + '-')}" if title in repeated else title
+        name: title
+        if title and shared[title] == 1
+        else name.removeprefix(source.name + "-").replace("-", " ")
         for name, title in titles.items()
     }
 

@@ -452,10 +452,8 @@ def _summary(name: str, question: dict) -> str:
     failed = [check["sentence"] for check in question["checks"] if not check["passed"]]
     hint = (question.get("hint") or {}).get("text", "")
     parts = [part for part in (*failed[:1], hint) if part]
-    if not parts:
-        return ""
     # nbgrader renders comments as Markdown, HTML included.
-    return re.sub(r"([\\\[<&`])", r"\\\1", f"{name}: {' '.join(parts)}")
+    return re.sub(r"([\\\[<&`])", r"\\\1", "\n".join([f"{name}:", *parts])) if parts else ""
 
 
 def _marks(
