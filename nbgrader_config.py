@@ -17,3 +17,15 @@ c.ClearSolutions.text_stub = "Write your answer here."
 
 # Plain `nbgrader autograde` runs whole notebooks, training included: seconds for each cell.
 c.Execute.timeout = 300
+
+# nbgrader's own steps, and before the last one ours: a written answer is shown as text, never run.
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "autograder.autograded.Sanitize",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
