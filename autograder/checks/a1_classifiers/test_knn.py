@@ -1,4 +1,4 @@
-"""Hidden checks of the kNN notebook, against SciPy, scikit-learn and brute force.
+"""Hidden checks of the kNN notebook, against SciPy's distances and a brute-force vote.
 
 In every question the first check takes random inputs on which each wrong formula gives an answer
 of its own; special cases follow.
@@ -6,7 +6,6 @@ of its own; special cases follow.
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.neighbors import KNeighborsClassifier
 
 from assignments.checks.a1_classifiers.test_knn import (
     assert_no_loop,
@@ -182,31 +181,37 @@ def test_no_loops_has_no_loop(student, rng):
 
 # --- knn-predict-labels --------------------------------------------------------------------------
 
+#: The labels of the checks below: with gaps, so that no position is taken for a label.
 LABELS = np.array([2, 3, 5, 8])
 
 
-def votes(dists, y_train, k):
-    """The votes for each of LABELS (num_test, 4) of the k nearest; all distances differ."""
+def count_votes(dists, y_train, k):
+    """The votes (num_test, C) that the k nearest cast for each of the C labels, sorted."""
     nearest = y_train[dists.argsort(axis=1)[:, :k]]
-    return (nearest[:, :, None] == LABELS).sum(axis=1)
+    return (nearest[:, :, None] == np.unique(y_train)).sum(axis=1)
+
+
+def vote(dists, y_train, k):
+    """The right labels; where votes are tied, the smallest."""
+    return np.unique(y_train)[count_votes(dists, y_train, k).argmax(axis=1)]
 
 
 def distances_and_labels(rng, num_train, k, num_test, tied=False):
-    """Random distances and labels such that the vote of the k nearest is (not) tied."""
+    """Random distances, all different, and labels such that the votes are (not) tied."""
     y_train = rng.permutation(np.resize(LABELS, num_train))
     rows = []
     while len(rows) < num_test:
         row = rng.permutation(num_train) + rng.uniform(0.1, 0.9, size=num_train)
-        ranked = np.sort(votes(row[None], y_train, k)[0])
-        if (ranked[-1] == ranked[-2]) == tied:
+        second, first = np.sort(count_votes(row[None], y_train, k)[0])[-2:]
+        if (first == second) == tied:
             rows.append(row / num_train)
     return np.array(rows), y_train
 
 
 def check_labels(student, dists, y_train, k):
     classifier = train(student, np.zeros((len(y_train), 1)), y_train)
-    want = LABELS[votes(dists, y_train, k).argmax(axis=1)]
-    assert_equal(classifier.predict_labels(dists, k=k), want, f"y_pred (k = {k})")
+    y_pred = classifier.predict_labels(dists, k=k)
+    assert_equal(y_pred, vote(dists, y_train, k), f"y_pred (k = {k})")
 
 
 @question("knn-predict-labels", weight=3)
@@ -246,7 +251,7 @@ def test_predict_labels_inputs(student, rng):
     classifier = train(student, np.zeros((15, 1)), y_train)
     y_pred = classifier.predict_labels(dists, k=3)
     assert_unchanged(student.changed, {0: "dists"})
-    assert_equal(y_pred, LABELS[votes(dists, y_train, 3).argmax(axis=1)], "y_pred")
+    assert_equal(y_pred, vote(dists, y_train, 3), "y_pred")
 
 
 # --- knn-predict ---------------------------------------------------------------------------------
@@ -266,22 +271,22 @@ def test_predict_uses_the_method(student, rng):
         classifier.set(method, student.serve(lambda X, table=table: table, method))
     for arguments in ({"num_loops": 0}, {"num_loops": 1}, {"num_loops": 2}, {}):
         num_loops = arguments.get("num_loops", 0)
-        want = LABELS[votes(tables[num_loops], y_train, k).argmax(axis=1)]
+        want = vote(tables[num_loops], y_train, k)
         what = f"y_pred (num_loops = {num_loops})" if arguments else "y_pred (num_loops not given)"
         assert_equal(classifier.predict(X, k=k, **arguments), want, what)
 
 
 @question("knn-predict", builds_on=BEFORE_PREDICT)
 def test_predict_labels_of_new_points(student, rng):
-    """The labels agree with scikit-learn's."""
+    """With distances and votes of one's own, new points get the right labels."""
     X_train = rng.normal(size=(40, 3))
     y_train = rng.permutation(np.resize(LABELS, 40))
     X = X_train[:30] + rng.normal(0, 0.4, size=(30, 3))
     classifier = train(student, X_train, y_train)
     for k, num_loops in ((1, 0), (3, 1), (7, 2)):
-        oracle = KNeighborsClassifier(k, algorithm="brute").fit(X_train, y_train)
         y_pred = classifier.predict(X, k=k, num_loops=num_loops)
-        assert_equal(y_pred, oracle.predict(X), f"y_pred (k = {k}, num_loops = {num_loops})")
+        want = vote(cdist(X, X_train), y_train, k)
+        assert_equal(y_pred, want, f"y_pred (k = {k}, num_loops = {num_loops})")
 
 
 @question("knn-predict")
@@ -304,13 +309,13 @@ def clusters(rng, num, num_classes=3):
 
 
 def fold_accuracies(X, y, k_choices, num_folds):
-    """What scikit-learn gets, (len(k_choices), num_folds)."""
+    """The right accuracies, (len(k_choices), num_folds)."""
     accuracies = np.zeros((len(k_choices), num_folds))
     for fold, held_out in enumerate(np.array_split(np.arange(len(X)), num_folds)):
         rest = np.setdiff1d(np.arange(len(X)), held_out)
+        dists = cdist(X[held_out], X[rest])
         for row, k in enumerate(k_choices):
-            oracle = KNeighborsClassifier(k, algorithm="brute").fit(X[rest], y[rest])
-            accuracies[row, fold] = oracle.score(X[held_out], y[held_out])
+            accuracies[row, fold] = (vote(dists, y[rest], k) == y[held_out]).mean()
     return accuracies
 
 
@@ -323,13 +328,13 @@ def check_folds(student, X, y, k_choices, num_folds):
 
 @question("knn-cross-validate", weight=3, builds_on=BEFORE_CROSS_VALIDATE)
 def test_cross_validate_accuracies(student, rng):
-    """Every accuracy agrees with scikit-learn's, for every k and fold."""
+    """Every accuracy is right, for every k and fold."""
     check_folds(student, *clusters(rng, 60), [1, 4, 9], 5)
 
 
 @question("knn-cross-validate", builds_on=BEFORE_CROSS_VALIDATE)
 def test_cross_validate_uneven_folds(student, rng):
-    """They do so when the folds cannot be of equal size, and for other numbers of folds."""
+    """They are right when the folds cannot be of equal size, and for other numbers of folds."""
     check_folds(student, *clusters(rng, 47), [3, 7], 4)
     check_folds(student, *clusters(rng, 31), [2], 3)
 
