@@ -327,6 +327,7 @@ class Gradebook:
 
         Students of the gradebook who handed in nothing are there with their questions at zero.
         """
+        self._db.expire_all()  # a person may have graded in formgrader meanwhile
         book = self._db.query(api.Assignment).filter_by(name=assignment).one_or_none()
         if book is None:
             return []
