@@ -125,7 +125,10 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
         blank = isinstance(failure, StudentError) and failure.blank
         return CheckResult(check, False, failure.reason, failure.symptom, blank)
     except AssertionError as failure:
-        return CheckResult(check, False, str(failure) or _("the answer is not as described"))
+        # pytest appends the values of a plain assert to its message; students must not see them.
+        said = str(failure).partition("\n")[0]
+        written = "" if said.startswith("assert ") else said
+        return CheckResult(check, False, written or _("the answer is not as described"))
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
         # The reference passes, so the answer is of a kind that the check did not expect.
         kind: Any = type(error).__name__
