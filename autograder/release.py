@@ -73,7 +73,8 @@ def check_fresh(course: Course, assignment: str) -> list[str]:
     """Compare the release folder with what the source compiles to, changing nothing.
 
     Returns:
-        One line for each file that differs; empty when the release is fresh.
+        One line for each file that differs; empty when the release is fresh, else
+        :func:`release` makes it so.
 
     Raises:
         CourseError: as :func:`release`.
@@ -85,11 +86,11 @@ def check_fresh(course: Course, assignment: str) -> list[str]:
     for name in sorted(wanted.keys() | present):
         shown = f"release/{assignment}/{name}"
         if name not in present:
-            stale.append(f"{shown} is missing; run `autograder release {assignment}`")
+            stale.append(f"{shown} is missing")
         elif name not in wanted:
-            stale.append(f"{shown} has no source; run `autograder release {assignment}`")
+            stale.append(f"{shown} has no source")
         elif (folder / name).read_bytes() != wanted[name]:
-            stale.append(f"{shown} is stale; run `autograder release {assignment}`")
+            stale.append(f"{shown} is stale")
     return stale
 
 
