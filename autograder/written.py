@@ -8,6 +8,10 @@ from autograder.course import SourceNotebook
 __all__ = ["written_answers"]
 
 
+#: What a release may say where the answer goes: ours (nbgrader_config.py) and nbgrader's own.
+PLACEHOLDERS = ("Write your answer here.", "YOUR ANSWER HERE", "YOUR CODE HERE")
+
+
 def written_answers(source: SourceNotebook, nb: dict) -> dict[str, dict]:
     """For each written question whether it was answered, and a hash of the text.
 
@@ -15,25 +19,35 @@ def written_answers(source: SourceNotebook, nb: dict) -> dict[str, dict]:
         source: the source notebook.
         nb: the submitted notebook, as JSON data.
 
-    An answer is the submitted cell of that grade_id; empty text or nbgrader's placeholder is none.
+    An answer is the submitted cell of that grade_id with at least one line that was not given.
     """
-    submitted = {}
+    given = {cell.grade_id: cell.source for cell in source.cells if cell.grade_id}
+    submitted: dict[str, str] = {}
     for cell in read_cells(nb):
         if cell.grade_id:
             submitted.setdefault(cell.grade_id, cell.source.strip())
-    return {
-        question.grade_id: {
-            "answered": _is_answer(submitted.get(question.grade_id, "")),
-            "sha256": hashlib.sha256(
-                submitted.get(question.grade_id, "").encode(errors="surrogatepass")
-            ).hexdigest(),
-            "max_score": question.points,
-        }
-        for question in source.questions.values()
-        if question.kind == "written"
-    }
+    answers = {}
+    for question in source.questions.values():
+        if question.kind == "written":
+            text = submitted.get(question.grade_id, "")
+            answers[question.grade_id] = {
+                "answered": bool(_lines(text) - _given_lines(given[question.grade_id])),
+                "sha256": hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
+                "max_score": question.points,
+            }
+    return answers
 
 
-def _is_answer(text: str) -> bool:
-    placeholders = ("YOUR ANSWER HERE", "YOUR CODE HERE")
-    return any(line.strip() and line.strip() not in placeholders for line in text.splitlines())
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines()} - {"", *PLACEHOLDERS}
+
+
+def _given_lines(text: str) -> set[str]:
+    """The lines of a source cell outside its solution and its mark scheme."""
+    given, depth = [], 0
+    for line in text.splitlines():
+        depth += "BEGIN SOLUTION" in line or "BEGIN MARK SCHEME" in line
+        if not depth:
+            given.append(line)
+        depth -= "END SOLUTION" in line or "END MARK SCHEME" in line
+    return _lines("\n".join(given))
