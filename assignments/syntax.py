@@ -24,7 +24,8 @@ def loop_depth(student: Student, name: str) -> int:
     """How many loops deep a function or method runs; 0 when it does not loop at all.
 
     Comprehensions, ``map``, ``np.vectorize`` and their like are loops; so is recursion. Functions
-    of the notebook that it calls are read as well.
+    of the notebook that it calls are read as well. Going through items that are spelled out,
+    ``for A in (X, X_train)``, is none.
 
     Args:
         name: ``"f"``, or ``"Class.method"``.
@@ -66,13 +67,14 @@ class _Reader:
         match node:
             case ast.For() | ast.AsyncFor():
                 around = self._depth(node.iter, local, callers)
-                return max(around, 1 + self._deepest(node.body + node.orelse, local, callers))
+                body = self._deepest(node.body + node.orelse, local, callers)
+                return max(around, _repeats(node.iter) + body)
             case ast.While():
                 return 1 + inside
             case ast.Call(func=called):
                 return max(inside, self._depth_of_call(called, inside, local, callers))
             case _ if isinstance(node, _COMPREHENSIONS):
-                return len(node.generators) + inside
+                return sum(_repeats(part.iter) for part in node.generators) + inside
         return inside
 
     def _depth_of_call(self, called: ast.expr, inside: int, local: dict, callers: tuple) -> int:
@@ -96,3 +98,8 @@ class _Reader:
             return self.depth_of(name, callers)
         except StudentError:  # imported, or a local variable
             return 0
+
+
+def _repeats(items: ast.expr) -> bool:
+    """Is going through these a loop? Not when they are spelled out: ``for A in (X, Y)``."""
+    return not isinstance(items, ast.Tuple | ast.List)
