@@ -269,15 +269,19 @@ def _call_problems(cell: Mapping, owners: Mapping[str, object]) -> Iterator[str]
     if cell["cell_type"] != "code":
         return
     meta = cell["metadata"].get("nbgrader", {})
-    own = meta.get("grade_id") if meta.get("grade") and not meta.get("solution") else None
-    for function in ("check", "score"):
-        named = re.findall(rf"^\s*{function}\(\s*[\"']([^\"']*)[\"']", _text(cell), re.M)
-        if own and named != [own]:
-            yield f'a test cell must call {function}("{own}") once, and no other'
-        elif not own:
-            yield from (
-                f'{function}("{name}") names no question' for name in named if name not in owners
-            )
+    try:
+        given, hidden = split_regions(_text(cell), "HIDDEN TESTS")
+    except ValueError:
+        return  # named already
+    checked = re.findall(r"^\s*check\(\s*[\"']([^\"']*)[\"']", "\n".join(given), re.M)
+    if meta.get("grade") and not meta.get("solution"):
+        own = meta.get("grade_id")
+        if checked != [own]:
+            yield f'a test cell must call check("{own}") once, and no other'
+        if hidden and "\n".join(hidden).rstrip().rpartition("\n")[2] != f'score("{own}")':
+            yield f'the hidden tests must end in score("{own}"), the points that nbgrader reads'
+    else:
+        yield from (f'check("{name}") names no question' for name in checked if name not in owners)
 
 
 def _check_problems(notebook: SourceNotebook) -> Iterator[str]:

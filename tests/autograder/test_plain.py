@@ -119,7 +119,7 @@ def without_delimiters(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory):
-    """A course folder with a perfect, a blank and a mistaken submission, none of them hostile."""
+    """A course folder with a perfect and a blank submission, and one with a mistake and HTML."""
     root = tmp_path_factory.mktemp("classroom")
     shutil.copytree(HOME / "source" / "a1_classifiers", root / "source" / "a1_classifiers")
     shutil.copy(HOME / "nbgrader_config.py", root)
@@ -134,7 +134,7 @@ def classroom(tmp_path_factory):
     def mistaken(_released: str, answer: str) -> str:
         for old, new in mistake.replace.items():
             answer = answer.replace(old, new)
-        return without_delimiters(answer)
+        return without_delimiters(answer) + "\n# <script>alert(1)</script>"
 
     hand_in(root, "perfect", lambda _released, answer: without_delimiters(answer))
     hand_in(root, "blank", lambda released, _answer: released)
@@ -162,3 +162,6 @@ def test_nbgrader_autograde_gives_the_scores_of_our_grading(classroom, student):
     assert {"perfect": got == full, "blank": got == 0, "mistaken": 0 < got < full}[student]
     unanswered = [mark.auto_score == 0 for mark in marks.values() if mark.kind == "written"]
     assert all(unanswered) if student == "blank" else not any(unanswered)
+    page = (classroom.autograded_dir / student / "a1_classifiers" / "knn.ipynb").read_text("utf-8")
+    for cell in json.loads(page)["cells"]:
+        assert cell["cell_type"] == "code" or "<script>" not in "".join(cell["source"])

@@ -179,7 +179,12 @@ WRONG = {
     "score of another name": (
         GRADED,
         {"source": TEST.replace('score("square-mean")', 'score("square-why")')},
-        'must call score("square-mean")',
+        'must end in score("square-mean")',
+    ),
+    "score not last": (
+        GRADED,
+        {"source": TEST.replace('score("square-mean")', 'score("square-mean")\nNone')},
+        'must end in score("square-mean")',
     ),
     "check without question": (1, {"source": 'check("square-none")'}, "names no question"),
     "mark scheme missing": (
