@@ -1,10 +1,8 @@
 """autograder.release: the students' version, and what must hold of a source before there is one."""
 
 import json
-import os
 import runpy
 
-import nbformat
 import pytest
 from checked_course import ASSIGNMENT, PUBLIC, SOLUTION, TEST, cell, cells, write_notebook
 from checked_course import checked_course as make_course
@@ -72,22 +70,17 @@ def test_release_twice_writes_the_same_bytes_and_touches_nothing(course):
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, when)
 
 
-def test_release_is_what_nbgrader_itself_generates(course):
-    """Cell by cell; only the form of the file is ours."""
+def test_nbgrader_itself_generates_the_same_file(course):
+    """So it does not matter who presses Generate in formgrader."""
     release(course, ASSIGNMENT)
     path = course.release_dir / ASSIGNMENT / "square.ipynb"
-    ours = nbformat.read(path, as_version=4)
+    ours = path.read_text("utf-8")
     path.unlink()
-    # nbgrader asks the command alembic, which lies beside the interpreter.
     with Gradebook(course):
-        pass
+        pass  # nbgrader would ask a command for the schema of one that it makes
     place = CourseDirectory(root=str(course.root), assignment_id=ASSIGNMENT)
-    before = os.getcwd()
     GenerateAssignment(coursedir=place, force=True).start()
-    assert os.getcwd() == before
-    theirs = nbformat.read(path, as_version=4)
-    assert ours.cells == theirs.cells
-    assert ours.metadata == theirs.metadata
+    assert path.read_text("utf-8") == ours
 
 
 def test_further_files_are_given_and_stray_ones_go(course):

@@ -106,7 +106,7 @@ def cell(kind: str, source: str, name: str, **nbgrader: object) -> dict:
 
 def cells() -> list[dict]:
     return [
-        cell("markdown", "# Squares", "title"),
+        cell("markdown", "# Squares: x²", "title"),
         cell("code", "from assignments import check", "imports"),
         cell("code", SOLUTION, "square-function", solution=True),
         cell("code", TEST, "square-mean", grade=True, locked=True, points=3),
