@@ -14,6 +14,7 @@ grading they go over the wire of the sandbox.
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from assignments.messages import _
@@ -365,6 +366,7 @@ def _address(target: "str | Remote", path: str) -> dict:
     return {"root": steps[0][1], "path": steps[1:]}
 
 
+@lru_cache
 def _steps(path: str) -> list[tuple[str, Any]]:
     """``"params['W1'].data"`` as ``[("attr", "params"), ("item", "W1"), ("attr", "data")]``."""
     if not path:
