@@ -238,7 +238,7 @@ def _cluster(address: str) -> Executor:
         ) from None
     try:
         return Client(address, timeout=10).get_executor()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {address}: {error}") from None
 
 
