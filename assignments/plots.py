@@ -66,7 +66,8 @@ def image_grid(
         what: what they are, for the alternative text.
     """
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns, 1.2 * rows), squeeze=False)
+    height = 1.2 + 0.2 * max(title.count("\n") for title in titles)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns, height * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
@@ -75,7 +76,9 @@ def image_grid(
     what = what or _("Images")
     show(
         figure,
-        _("{what}, from left to right: {titles}.").format(what=what, titles=", ".join(titles)),
+        _("{what}, from left to right: {titles}.").format(
+            what=what, titles=", ".join(titles).replace("\n", " ")
+        ),
     )
 
 
@@ -228,12 +231,11 @@ def decision_regions(
     low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
     across, up = np.meshgrid(*(np.linspace(low[d], high[d], 100) for d in range(2)))
     grid = np.stack([across.ravel(), up.ravel()], axis=1)
-    figure, axes = plt.subplots(
-        1, len(classifiers), figsize=(4.2 * len(classifiers), 3.8), squeeze=False
-    )
+    labels = {title: np.asarray(classify(grid)) for title, classify in classifiers.items()}
+    figure, axes = plt.subplots(1, len(labels), figsize=(4.2 * len(labels), 3.8), squeeze=False)
     colours = ListedColormap(PALETTE)
-    for axis, (title, classify) in zip(axes[0], classifiers.items(), strict=True):
-        regions = np.asarray(classify(grid)).reshape(across.shape)
+    for axis, title in zip(axes[0], labels, strict=True):
+        regions = labels[title].reshape(across.shape)
         axis.imshow(
             regions, cmap=colours, vmin=0, vmax=len(PALETTE) - 1, alpha=0.3, origin="lower",
             extent=(low[0], high[0], low[1], high[1]), aspect="auto", interpolation="nearest",
