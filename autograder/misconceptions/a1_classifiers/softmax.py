@@ -329,7 +329,7 @@ MISCONCEPTIONS = [
         "classifiers-exchanged",
         CLASSIFIERS,
         {
-            SVM_LOSS: "return softmax_loss_vectorized(self.W, X, y, reg)",
+            SVM_LOSS: "return softmax_loss_vectorized(self.W, X, y, reg=reg)",
             SOFTMAX_LOSS: "return svm.svm_loss_vectorized(self.W, X, y, reg)",
         },
         hint="The two losses are exchanged: the hinge loss belongs to LinearSVM, the cross-entropy "
