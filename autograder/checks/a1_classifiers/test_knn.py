@@ -141,7 +141,7 @@ def test_one_loop_is_one_loop(student, rng):
 # --- knn-no-loops --------------------------------------------------------------------------------
 
 
-@question("knn-no-loops", weight=2)
+@question("knn-no-loops", weight=1.5)
 def test_no_loops_values(student, rng):
     """The distances agree with SciPy's."""
     check_distances(student, "compute_distances_no_loops", *points(rng))
@@ -153,13 +153,13 @@ def test_no_loops_sizes(student, rng):
     check_sizes(student, rng, "compute_distances_no_loops")
 
 
-@question("knn-no-loops", weight=0.5)
+@question("knn-no-loops")
 def test_no_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
     check_distances(student, "compute_distances_no_loops", *pixels(rng))
 
 
-@question("knn-no-loops")
+@question("knn-no-loops", weight=1.5)
 def test_no_loops_same_point(student, rng):
     """A point is at distance 0 from itself, up to rounding, and never at NaN."""
     X = rng.normal(3.0, 1.0, size=(60, 100))
@@ -173,7 +173,7 @@ def test_no_loops_inputs(student, rng):
     check_inputs_unchanged(student, rng, "compute_distances_no_loops")
 
 
-@question("knn-no-loops", weight=4.5)
+@question("knn-no-loops", weight=5)
 def test_no_loops_has_no_loop(student, rng):
     """It is right, and there is no loop."""
     check_distances(student, "compute_distances_no_loops", *points(rng))
@@ -327,7 +327,10 @@ def check_folds(student, X, y, k_choices, num_folds):
     table = to_table(result, k_choices, num_folds)
     want = fold_accuracies(X, y, k_choices, num_folds)
     assert_close(
-        table, want, _("the accuracies"), factors={_("the size of a fold"): len(X) / num_folds}
+        table,
+        want,
+        _("the table of accuracies"),
+        factors={_("the size of a fold"): len(X) / num_folds},
     )
 
 
@@ -357,4 +360,6 @@ def test_cross_validate_inputs(student, rng):
     X, y = clusters(rng, 40)
     result = student.cross_validate_k(X, y, [5], num_folds=4)
     assert_unchanged(student.changed, {0: "X", 1: "y"})
-    assert_close(to_table(result, [5], 4), fold_accuracies(X, y, [5], 4), _("the accuracies"))
+    assert_close(
+        to_table(result, [5], 4), fold_accuracies(X, y, [5], 4), _("the table of accuracies")
+    )
