@@ -54,6 +54,7 @@ class Sandbox:
         # The process that forks for each notebook, and the first of those inside.
         self._zygote: psutil.Process | None = None
         self._first: psutil.Process | None = None
+        self._wires: set[Wire] = set()
 
     def __enter__(self) -> "Sandbox":
         self.start()
@@ -108,11 +109,14 @@ class Sandbox:
     def open(self) -> "Wire":
         """A new fork for a notebook, and the wire to it."""
         try:
-            return Wire(self, self._fork())
+            sock = self._fork()
         except OSError:
             # It has ended since: something inside may have killed it.
             self.restart()
-            return Wire(self, self._fork())
+            sock = self._fork()
+        wire = Wire(self, sock)
+        self._wires.add(wire)
+        return wire
 
     def _fork(self) -> socket.socket:
         if self._control is None:
@@ -149,15 +153,31 @@ class Sandbox:
                     process.kill()
             self._process.wait()
         self._process = self._control = self._zygote = self._first = None
+        self._wires.clear()
 
-    def sweep(self) -> None:
-        """End what notebooks left running: processes whose parents are gone."""
-        if self._first is None or self._first == self._zygote:
-            return
-        with contextlib.suppress(psutil.Error):
-            for orphan in self._first.children():
-                if orphan != self._zygote:
-                    orphan.kill()
+    def close(self, wire: "Wire") -> None:
+        """End what runs at the other end of a wire; with the last wire, all that was left running.
+
+        While other wires are open, only orphans can be told from what those need.
+        """
+        self._wires.discard(wire)
+        for _attempt in range(5):
+            running = self._left_running()
+            for process in running:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            if not running:
+                return
+            psutil.wait_procs(running, timeout=1)
+
+    def _left_running(self) -> list[psutil.Process]:
+        if self._first is None or (self._wires and self._first == self._zygote):
+            return []
+        try:
+            inside = self._first.children(recursive=not self._wires)
+        except psutil.Error:
+            return []
+        return [process for process in inside if process != self._zygote]
 
     def usage(self) -> tuple[float, int]:
         """CPU seconds used so far by all processes inside, and bytes of memory in use now."""
@@ -267,7 +287,7 @@ class Wire:
     def close(self) -> None:
         """End the notebook's process, and what it left behind."""
         self._connection.close()
-        self.sandbox.sweep()
+        self.sandbox.close(self)
 
     def _watch(self) -> None:
         """Is a limit reached?"""

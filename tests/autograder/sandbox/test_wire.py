@@ -55,7 +55,7 @@ messages = st.recursive(
 def through(message):
     """What arrives of a message."""
     head, *buffers = encode(message)
-    length, count = struct.unpack_from("<II", head)
+    _length, count = struct.unpack_from("<II", head)
     return decode(head[8 + 8 * count :], [bytearray(buffer) for buffer in buffers])
 
 
@@ -179,7 +179,7 @@ def test_nesting_is_bounded():
 
 def test_colliding_integers_are_refused():
     """Thousands of integers of one hash value would make a set that takes minutes to build."""
-    big = [ext(wire._INT, (k * (2**61 - 1)).to_bytes(20, "little")) for k in range(1, 4)]
+    big = [ext(wire._INT, (k * (2**61 - 1)).to_bytes(20, "little")) for k in range(9, 12)]
     assert refused(msgpack.packb(ext(wire._SET, [False, big])))
     assert refused(msgpack.packb(dict.fromkeys(big)))
 
@@ -197,11 +197,8 @@ def test_claims_of_size_allocate_little():
 
 
 def test_text_arrives_as_valid_unicode():
-    assert (
-        decode(msgpack.packb("a\ud800b", unicode_errors="surrogatepass"), []).isprintable() or True
-    )
-    arrived = decode(msgpack.packb("a\ud800b", unicode_errors="surrogatepass"), [])
-    arrived.encode("utf-8")
+    lone_surrogate = msgpack.packb("a\ud800b", unicode_errors="surrogatepass")
+    decode(lone_surrogate, []).encode("utf-8")
 
 
 def test_too_large_to_send():
