@@ -27,6 +27,9 @@ def test_inputs_are_separate_float64_copies():
     assert x.tolist() == [1, 1]
 
 
+PLACE = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
+
+
 def cubes(x):
     return (x**3).sum()
 
