@@ -26,6 +26,9 @@ from autograder.course import HOME, Course, CourseError
 from autograder.demo import solved
 from autograder.release import release
 
+SOURCES = [
+    n for name in Course().assignments() for n in Course().assignment(name).notebooks.values()
+]
 PACKAGE_FILES = sorted((HOME / "assignments").rglob("*.py"))
 
 
@@ -212,6 +215,13 @@ def test_a_solved_notebook_runs_there(bundle, python, tmp_path, monkeypatch):
 
 
 # --- Colab ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_every_notebook_begins_with_the_colab_cell(source):
+    first = next(cell for cell in source.nb["cells"] if cell["cell_type"] == "code")
+    assert first["id"] == "colab"
+    assert "".join(first["source"]) == COLAB_CELL
 
 
 def test_the_colab_cell_finds_the_newest_wheel(bundle):
