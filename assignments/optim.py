@@ -1,8 +1,8 @@
 """Update rules: how the parameters move, once their gradients are known.
 
-Each is a function ``f(w, dw, config=None)`` that returns the next ``w`` and ``config``, a dictionary
-of settings and of whatever the rule must remember from step to step. What is missing in ``config``
-is filled in. :class:`assignments.solver.Solver` takes any such function.
+Each is a function ``f(w, dw, config=None)`` that returns the next ``w`` and ``config``, which holds
+settings and whatever the rule must remember from step to step. What is missing in it is filled in.
+:class:`assignments.solver.Solver` takes any such function.
 """
 
 import numpy as np

@@ -147,9 +147,9 @@ MISCONCEPTIONS = [
         "affine-dx-flat",
         AFFINE_BACK,
         {DX: "dx = dout @ w.T"},
-        hint="The numbers in dx are right, but it has to have the shape of x: reshape it back. If x "
-        "is flat in your cache already, affine_forward overwrites x before it makes the cache: give "
-        "the flat array another name.",
+        hint="The numbers in dx are right, but it has to have the shape of x: reshape it back. If "
+        "x is flat in your cache already, affine_forward overwrites x before it makes the cache; "
+        "give the flat array another name.",
     ),
     Misconception(
         "affine-dx-not-transposed",
