@@ -11,7 +11,7 @@ LOSS, GRADIENTS = "two_layer_net-model-loss", "two_layer_net-model-gradients"
 # Parts of the reference that several patches replace.
 OUT = "out = x.reshape(len(x), -1) @ w + b"
 AFFINE_CACHE = "cache = (x, w, b)"
-AFFINE_UNPACK = "x, w, b = cache"
+AFFINE_UNPACK = "x, w, _b = cache"
 DX = "dx = (dout @ w.T).reshape(x.shape)"
 DW = "dw = x.reshape(len(x), -1).T @ dout"
 DB = "db = dout.sum(axis=0)"
