@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -174,7 +176,7 @@ class Sandbox:
         if self._first is None or (self._wires and self._first == self._zygote):
             return []
         try:
-            inside = self._first.children(recursive=not self._wires)
+            inside = _tree(self._first.pid)[1:] if not self._wires else self._first.children()
         except psutil.Error:
             return []
         return [process for process in inside if process != self._zygote]
@@ -194,9 +196,32 @@ def _tree(root: int) -> list[psutil.Process]:
     """A process and all below it, parents first."""
     try:
         process = psutil.Process(root)
-        return [process, *process.children(recursive=True)]
+        if not _CHILDREN.exists():
+            return [process, *process.children(recursive=True)]
     except psutil.Error:
         return []
+    # What psutil finds by reading every process of the machine, the kernel tells of each.
+    tree, seen = [process], {root}
+    for parent in tree:
+        for pid in _children(parent.pid):
+            if pid not in seen:
+                seen.add(pid)
+                with contextlib.suppress(psutil.Error):
+                    tree.append(psutil.Process(pid))
+    return tree
+
+
+#: Linux has it where it is built with checkpointing, as distributions build it.
+_CHILDREN = Path("/proc/thread-self/children")
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                children += map(int, file.read().split())
+    return children
 
 
 class Wire:
