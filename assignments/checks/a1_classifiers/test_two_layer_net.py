@@ -156,19 +156,41 @@ def test_model_loss_regularisation(student, rng):
     params |= {"W2": np.array([[1.0, 1.0], [3.0, 3.0], [0.0, 0.0]]), "b2": np.array([4.0, 4.0])}
     model = make_model(student, params, reg=0.1)
     loss = model_loss(model, rng.normal(size=(3, 2)), np.array([0, 1, 1]))[0]
-    assert_close(loss, math.log(2) + 0.05 * (6 * 4 + 2 * 1 + 2 * 9), "loss")
+    # All scores are equal, so what is beyond log 2 is regularisation.
+    added = to_array(loss, "loss", ndim=0) - math.log(2)
+    assert_close(added, 0.05 * (6 * 4 + 2 * 1 + 2 * 9), _("the regularisation in the loss"))
 
 
 @question("two_layer_net-model-gradients")
 def test_model_gradients_slopes(student, rng):
     """The four gradients are the slopes of your loss, tried out number by number."""
-    check_model_slopes(student, rng, reg=0.0)
+    params = random_params(rng, 4, 5, 3)
+    X, y = rng.normal(size=(6, 4)), rng.integers(3, size=6)
+    model = make_model(student, params)
+    _loss, grads = model_loss(model, X, y)
+    for name in NAMES:
+        answers = try_parameters(student, model, params, name, X, y)
+
+        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
+            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
+
+        want = numerical_gradient(losses, params[name])
+        factors = {_("the number of examples"): float(len(X))}
+        what = f"grads[{name!r}]"
+        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
 
 
 @question("two_layer_net-model-gradients")
 def test_model_gradients_regularisation(student, rng):
-    """They are so with regularisation, too."""
-    check_model_slopes(student, rng, reg=0.7)
+    """What reg = 1 adds to them is the slope of the regularisation."""
+    params = random_params(rng, 4, 5, 3)
+    X, y = rng.normal(size=(6, 4)), rng.integers(3, size=6)
+    without, grads = (model_loss(make_model(student, params, reg), X, y)[1] for reg in (0.0, 1.0))
+    for name in NAMES:
+        added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
+        want = params[name] if name.startswith("W") else np.zeros_like(params[name])
+        what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
+        assert_close(added, want, what, atol=1e-6)
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -231,7 +253,7 @@ def check_shape(params: dict[str, np.ndarray], name: str, shape: tuple[int, ...]
 def check_spread(params: dict[str, np.ndarray], name: str, scale: float) -> None:
     """Do the weights scatter around 0 with this standard deviation, as far as chance allows?"""
     weights = params[name]
-    if abs(weights.mean()) > 6 * scale / weights.size**0.5:
+    if abs(weights.mean()) > 6 * weights.std() / weights.size**0.5:
         raise CheckFailed(_("the mean of {name} is not 0").format(name=name))
     # The standard deviation of n normal numbers is itself off by about 1 / sqrt(2n).
     if abs(weights.std() / scale - 1) > 6 / (2 * weights.size) ** 0.5:
@@ -316,7 +338,8 @@ def check_slopes(
             return [float(np.sum(to_array(out, "out") * dout)) for out in outs]
 
         want = numerical_gradient(weighted_sums, arrays[place])
-        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6)
+        factors = {_("the number of examples"): float(len(dout))}
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)
 
 
 def check_loss_slopes(student: Student, name: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -330,19 +353,3 @@ def check_loss_slopes(student: Student, name: str, x: np.ndarray, y: np.ndarray)
     factors = {_("the number of examples"): float(len(x))}
     want = numerical_gradient(losses, x)
     assert_close(dx, want, "dx", rtol=1e-5, atol=1e-6, factors=factors)
-
-
-def check_model_slopes(student: Student, rng: np.random.Generator, reg: float) -> None:
-    """Are the gradients of the model the slopes of its own loss?"""
-    params = random_params(rng, 4, 5, 3)
-    X, y = rng.normal(size=(6, 4)), rng.integers(3, size=6)
-    model = make_model(student, params, reg)
-    _loss, grads = model_loss(model, X, y)
-    for name in NAMES:
-        answers = try_parameters(student, model, params, name, X, y)
-
-        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
-            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
-
-        want = numerical_gradient(losses, params[name])
-        assert_close(get_gradient(grads, name), want, f"grads[{name!r}]", rtol=1e-5, atol=1e-6)
