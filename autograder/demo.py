@@ -75,6 +75,8 @@ def make_course(folder: Path) -> Course:
             change = changes if source.name == _NOTEBOOK else _perfect
             if (nb := change(course, source)) is not None:
                 (target / source.path.name).write_text(json.dumps(nb, indent=1) + "\n")
+                for name, data in answer_key(source).files.items():
+                    (target / name).write_bytes(data)
     return course
 
 

@@ -59,11 +59,21 @@ class Submission:
     def why_not(self, name: str) -> str:
         """Why :meth:`notebook` gives None."""
         file = f"{name}.ipynb"
-        if file in self.problems:
-            return self.problems[file]
-        if file not in self.files:
-            return _("{file} is missing from the submission").format(file=file)
-        return f"{file}: {parse_notebook(self.files[file])[1]}"
+        try:
+            return f"{file}: {parse_notebook(self.file(file))[1]}"
+        except LookupError as error:
+            return error.args[0]
+
+    def file(self, name: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            LookupError: it is missing or was not read; the message says which, and what to do.
+        """
+        if name in self.files:
+            return self.files[name]
+        missing = _("{file} is missing from the submission").format(file=name)
+        raise LookupError(self.problems.get(name, missing))
 
 
 def parse_notebook(data: bytes) -> tuple[dict | None, str]:
