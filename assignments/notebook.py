@@ -15,7 +15,9 @@ import ast
 import linecache
 import re
 import sys
+import textwrap
 import types
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,8 +25,10 @@ from assignments.messages import _
 
 __all__ = ["Cell", "NotebookModule", "Outline", "Step", "load", "plan", "read_cells", "run_step"]
 
-#: A code cell longer than this many characters is not parsed.
-MAX_CELL = 1_000_000
+#: A code cell longer than this many characters is not parsed: that alone would take seconds.
+MAX_CELL = 100_000
+#: Characters that are parsed, all attempts together, to save what can be of a broken cell.
+MAX_SALVAGE = 1_000_000
 
 #: Builtins that a "simple call" may use; none of them runs a function of the student's.
 SIMPLE_BUILTINS = {
@@ -78,6 +82,8 @@ class Step:
     """What runs of one cell: some of its statements, and why others do not.
 
     Attributes:
+        flags: the ``from __future__`` imports of this cell and of those before it, as ``compile``
+            takes them.
         left_out: names that the cell sets in statements that are not run, with the reason.
         broken: names whose definition does not parse, with the reason.
     """
@@ -86,6 +92,7 @@ class Step:
     statements: list[ast.stmt]
     left_out: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    flags: int = 0
 
     @property
     def names(self) -> set[str]:
@@ -122,27 +129,28 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
         if grade_id not in present
         for name in names
     }
-    steps = []
-    parsed = [(cell, *_parse_tolerantly(cell)) for cell in cells if cell.cell_type == "code"]
+    parsed = [(cell, *_parse(cell)) for cell in cells if cell.cell_type == "code"]
     imported = {
         name for _cell, statements, _broken in parsed for name in _imported_names(statements)
     }
+    reason = _(
+        "{name} is set in cell {cell}, which is not run in grading; move it into your solution."
+    )
+    steps = []
+    flags = 0
     for cell, statements, broken in parsed:
+        flags |= _future_flags(statements)
         defined = {name for node in statements for name in _bound(node)} | set(broken)
-        if cell.grade_id in outline.solutions or (defined & lost_names):
-            steps.append(Step(cell, statements, broken=broken))
-            continue
-        kept = [node for node in statements if _may_run(node, imported)]
-        reason = _(
-            "{name} is set in cell {cell}, which is not run in grading; move it into your solution."
-        )
-        left_out = {
-            name: reason.format(name=name, cell=cell.number)
-            for node in statements
-            if node not in kept
-            for name in _bound(node)
-        }
-        steps.append(Step(cell, kept, left_out, broken))
+        whole = cell.grade_id in outline.solutions or defined & lost_names
+        kept: list[ast.stmt] = []
+        left_out: dict[str, str] = {}
+        for node in statements:
+            if whole or _may_run(node, imported):
+                kept.append(node)
+            else:
+                for name in _bound(node):
+                    left_out[name] = reason.format(name=name, cell=cell.number)
+        steps.append(Step(cell, kept, left_out, broken, flags))
     return steps
 
 
@@ -155,21 +163,15 @@ def run_step(step: Step, module: NotebookModule) -> None:
     for name, reason in (step.left_out | step.broken).items():
         if name not in vars(module):
             module.missing_names[name] = reason
-    flags = 0
     for node in step.statements:
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            flags |= sum(
-                getattr(__future__, a.name).compiler_flag
-                for a in node.names
-                if a.name in __future__.all_feature_names
-            )
+        if _future_flags([node]):
             continue
         try:
-            code = compile(ast.Module([node], []), filename, "exec", flags, dont_inherit=True)
+            code = compile(ast.Module([node], []), filename, "exec", step.flags, dont_inherit=True)
             exec(code, vars(module))
         except BaseException as error:
             reason = _("cell {cell} stopped at line {line}: {error}").format(
-                cell=step.cell.number, line=node.lineno, error=_describe(error)
+                cell=step.cell.number, line=node.lineno, error=_named(error)
             )
             for name in _bound(node):
                 if name not in vars(module):
@@ -240,18 +242,23 @@ def _read_cell(number: int, raw: dict) -> Cell:
 # --- parsing, however broken -------------------------------------------------------------------
 
 
-def _parse_tolerantly(cell: Cell) -> tuple[list[ast.stmt], dict[str, str]]:
+def _parse(cell: Cell) -> tuple[list[ast.stmt], dict[str, str]]:
     """The statements of a cell that parse, and for names defined by others the reason."""
     if len(cell.source) > MAX_CELL:
         reason = _("cell {cell} is longer than {limit} characters").format(
             cell=cell.number, limit=MAX_CELL
         )
         return [], dict.fromkeys(re.findall(r"^(?:def|class)\s+(\w+)", cell.source, re.M), reason)
-    source = _without_magics(cell.source)
+    source = _without_cell_magic(cell.source)
     try:
-        return ast.parse(source).body, {}
-    except _PARSE_ERRORS:
-        return _salvage(source, cell.number)
+        statements, broken = _Salvage(cell.number).parse(source)
+        for node in statements:
+            set(_bound(node))
+            _may_run(node, set())
+        return statements, broken
+    except _PARSE_ERRORS:  # nested too deeply to be looked at
+        reason = _("cell {cell} cannot be read").format(cell=cell.number)
+        return [], dict.fromkeys(re.findall(r"^(?:def|class)\s+(\w+)", source, re.M), reason)
 
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
@@ -260,125 +267,140 @@ _LINE_MAGIC = re.compile(r"\s*(?:[%!]|\w[\w.\s,]*=\s*[%!]|\?|.*\?\s*$)")
 _PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "memit", "mprun"}
 
 
-def _without_magics(source: str) -> str:
-    """Replace IPython magics, shell lines and help requests by ``pass``, keeping line numbers.
-
-    A line is only touched where Python cannot read it, since ``%`` may also begin the second line
-    of an expression.
-    """
+def _without_cell_magic(source: str) -> str:
+    """Python where there is any, with as many lines before each line as there were."""
     if magic := _CELL_MAGIC.match(source):
         if magic.group(1) not in _PYTHON_MAGICS:
             return ""
-        source = "pass\n" + source.partition("\n")[2]
-    lines = source.split("\n")
-    for _attempt in range(len(lines)):
-        try:
-            ast.parse("\n".join(lines))
-        except SyntaxError as error:
-            at = (error.lineno or 0) - 1
-            if not (0 <= at < len(lines) and _LINE_MAGIC.match(lines[at])):
-                break
-            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-            lines[at] = indent + "pass"
-        except _PARSE_ERRORS:
-            break
-        else:
-            break
-    return "\n".join(lines)
+        lines = source.split("\n")
+        first = next(i for i, line in enumerate(lines) if "%%" in line)
+        return "\n".join(["pass"] * (first + 1) + lines[first + 1 :])
+    return source
 
 
-def _salvage(source: str, number: int) -> tuple[list[ast.stmt], dict[str, str]]:
-    """Parse a cell piece by piece; a class loses only the methods that do not parse."""
-    statements: list[ast.stmt] = []
-    broken: dict[str, str] = {}
-    for start, text in _pieces(source):
+class _Salvage:
+    """Parses what can be parsed of a cell, within a budget of characters."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.left = MAX_SALVAGE
+
+    def parse(self, source: str) -> tuple[list[ast.stmt], dict[str, str]]:
+        """The statements that parse, and for names that others define the reason."""
+        if source[:1].isspace():
+            source = textwrap.dedent(source)  # as IPython does
+        source, nodes = self._without_line_magics(source)
+        if nodes is not None:
+            return nodes, {}
+        statements: list[ast.stmt] = []
+        broken: dict[str, str] = {}
+        lines = source.split("\n")
+        starts = [
+            i
+            for i, line in enumerate(lines)
+            if re.match(r"[^\s#)\]}'\"]", line)
+            and not re.match(r"(?:else|elif|except|finally)\b", line)
+        ]
+        for begin, end, nodes, error in self._grouped(lines, starts):
+            if error is not None:
+                text = "\n".join(lines[begin:end])
+                head = re.match(r"\s*(?:@.*\n\s*)*(async\s+def|def|class)\s+(\w+)", text)
+                mended = self._class(text, begin) if head and head[1] == "class" else None
+                if mended is None:
+                    names = [head[2]] if head else re.findall(r"^(\w+)\s*=[^=]", text, re.M)
+                    broken |= dict.fromkeys(names, _syntax_reason(error, self.number, begin))
+                    continue
+                nodes = mended
+            statements += [ast.increment_lineno(node, begin) for node in nodes]
+        return statements, broken
+
+    def _try(
+        self, lines: list[str], of_class: bool = False
+    ) -> tuple[list[ast.stmt], BaseException | None]:
+        """The statements of some lines, perhaps of a class's body, or why they do not parse."""
+        indented = of_class and lines[0][:1].isspace()
+        text = "\n".join(["if True:", *lines] if indented else lines)
+        self.left -= len(text)
+        if self.left < 0:
+            return [], SyntaxError(_("too much of the cell is damaged"))
         try:
-            nodes = ast.parse(text).body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(text).body, None
         except _PARSE_ERRORS as error:
-            reason = _syntax_reason(error, number, start)
-            head = re.match(r"\s*(?:@.*\n\s*)*(async\s+def|def|class)\s+(\w+)", text)
-            mended = _mend_class(text, number, start) if head and head[1] == "class" else None
-            if mended is None:
-                names = [head[2]] if head else re.findall(r"^(\w+)\s*=[^=]", text, re.M)
-                broken |= dict.fromkeys(names, reason)
-                continue
-            nodes = mended
-        statements += [ast.increment_lineno(node, start) for node in nodes]
-    return statements, broken
+            if indented and getattr(error, "lineno", None):
+                error.lineno -= 1
+            return [], error
 
+    def _without_line_magics(self, source: str) -> tuple[str, list[ast.stmt] | None]:
+        """Replace IPython magics, shell lines and help requests by ``pass``, keeping line numbers.
 
-def _pieces(source: str) -> Iterator[tuple[int, str]]:
-    """Split into (lines before, text): whole statements where they parse, else lone fragments."""
-    lines = source.split("\n")
-    starts = [
-        i
-        for i, line in enumerate(lines)
-        if re.match(r"[^\s#)\]}'\"]", line)
-        and not re.match(r"(?:else|elif|except|finally)\b", line)
-    ]
-    for begin, end in _grouped(lines, starts):
-        yield begin, "\n".join(lines[begin:end])
+        A line is only touched where Python cannot read it, since ``%`` may also begin the second
+        line of an expression.
+        """
+        lines = source.split("\n")
+        while True:
+            nodes, error = self._try(lines)
+            if error is None:
+                return source, nodes
+            at = (getattr(error, "lineno", None) or 0) - 1
+            if not (0 <= at < len(lines) and _LINE_MAGIC.match(lines[at])):
+                return "\n".join(lines), None
+            lines[at] = lines[at][: len(lines[at]) - len(lines[at].lstrip())] + "pass"
 
+    def _grouped(
+        self, lines: list[str], starts: list[int], reach: int = 400
+    ) -> Iterator[tuple[int, int, list[ast.stmt], BaseException | None]]:
+        """(begin, end, statements, error) of each run of lines from a start to one that parses.
 
-def _grouped(lines: list[str], starts: list[int], reach: int = 400) -> Iterator[tuple[int, int]]:
-    """(begin, end) of each run of lines from one start to a later one that parses.
+        A run that parses nowhere within ``reach`` starts is given up at the next start.
+        """
+        # Decorators belong to the line that follows them.
+        starts = [
+            i for n, i in enumerate(starts) if not (n and lines[starts[n - 1]].lstrip()[:1] == "@")
+        ]
+        ends = [*starts[1:], len(lines)]
+        at = 0
+        while at < len(starts):
+            first_error = None
+            for last in range(at, min(len(starts), at + reach)):
+                nodes, error = self._try(lines[starts[at] : ends[last]], of_class=True)
+                first_error = first_error or error
+                if error is None or self.left < 0:
+                    break
+            if error is not None:
+                last = at
+            yield starts[at], ends[last], nodes, error and first_error
+            at = last + 1
 
-    A run that parses nowhere within ``reach`` starts is given up at the next start.
-    """
-    # Decorators belong to the line that follows them.
-    starts = [
-        i for n, i in enumerate(starts) if not (n and lines[starts[n - 1]].lstrip()[:1] == "@")
-    ]
-    ends = [*starts[1:], len(lines)]
-    at = 0
-    while at < len(starts):
-        for last in [*range(at, min(len(starts), at + reach)), at]:
-            if _syntax_error(lines[starts[at] : ends[last]]) is None:
-                break
-        yield starts[at], ends[last]
-        at = last + 1
-
-
-def _mend_class(text: str, number: int, lines_before: int) -> list[ast.stmt] | None:
-    """A class whose broken methods are replaced by ones that say what is wrong."""
-    lines = text.split("\n")
-    header = next((i for i, line in enumerate(lines) if line.rstrip().endswith(":")), len(lines))
-    body = [line for line in lines[header + 1 :] if line.strip()]
-    indent = body[0][: len(body[0]) - len(body[0].lstrip())] if body else ""
-    if not indent:
-        return None
-    item_start = re.compile(rf"[ \t]{{1,{len(indent) + 3}}}(?:async\s+def\b|def\b|class\b|@)")
-    starts = [i for i, line in enumerate(lines) if i > header and item_start.match(line)]
-    mended = lines[: starts[0]] if starts else lines
-    for begin, end in _grouped(lines, starts):
-        item = lines[begin:end]
-        own_indent = item[0][: len(item[0]) - len(item[0].lstrip())]
-        if error := _syntax_error(item):
-            name = re.search(r"(?:def|class)\s+(\w+)", "\n".join(item))
-            if name is None:
-                return None
-            reason = _syntax_reason(error, number, lines_before + begin)
-            stub = f"{indent}def {name[1]}(*args, **kwargs): raise SyntaxError({reason!r})"
-            item = [stub] + [""] * (end - begin - 1)
-        elif own_indent != indent:
-            item = [indent + line.removeprefix(own_indent) for line in item]
-        mended += item
-    try:
-        return ast.parse("\n".join(mended)).body
-    except _PARSE_ERRORS:
-        return None
-
-
-def _syntax_error(lines: list[str]) -> BaseException | None:
-    """Why some lines, perhaps indented, do not parse; None when they do."""
-    indented = lines[0][:1].isspace()
-    try:
-        ast.parse("\n".join(["if True:", *lines] if indented else lines))
-    except _PARSE_ERRORS as error:
-        if indented and getattr(error, "lineno", None):
-            error.lineno -= 1
-        return error
-    return None
+    def _class(self, text: str, lines_before: int) -> list[ast.stmt] | None:
+        """A class whose broken methods are replaced by ones that say what is wrong."""
+        lines = text.split("\n")
+        header = next(
+            (i for i, line in enumerate(lines) if line.rstrip().endswith(":")), len(lines)
+        )
+        body = [line for line in lines[header + 1 :] if line.strip()]
+        indent = body[0][: len(body[0]) - len(body[0].lstrip())] if body else ""
+        if not indent:
+            return None
+        item_start = re.compile(rf"[ \t]{{1,{len(indent) + 3}}}(?:async\s+def\b|def\b|class\b|@)")
+        starts = [i for i, line in enumerate(lines) if i > header and item_start.match(line)]
+        mended = lines[: starts[0]] if starts else lines
+        for begin, end, _nodes, error in self._grouped(lines, starts):
+            item = lines[begin:end]
+            own_indent = item[0][: len(item[0]) - len(item[0].lstrip())]
+            if error is not None:
+                name = re.search(r"(?:def|class)\s+(\w+)", "\n".join(item))
+                if name is None:
+                    return None
+                reason = _syntax_reason(error, self.number, lines_before + begin)
+                stub = f"{indent}def {name[1]}(*args, **kwargs): raise SyntaxError({reason!r})"
+                item = [stub] + [""] * (end - begin - 1)
+            elif own_indent != indent:
+                item = [indent + line.removeprefix(own_indent) for line in item]
+            mended += item
+        nodes, error = self._try(mended)
+        return nodes if error is None else None
 
 
 def _syntax_reason(error: BaseException, number: int, lines_before: int) -> str:
@@ -394,8 +416,20 @@ def _syntax_reason(error: BaseException, number: int, lines_before: int) -> str:
 
 
 def _definitions(cell: Cell) -> frozenset[str]:
-    statements, _broken = _parse_tolerantly(cell)
+    statements, _broken = _parse(cell)
     return frozenset(node.name for node in statements if isinstance(node, _DEFINITIONS))
+
+
+def _future_flags(statements: list[ast.stmt]) -> int:
+    return sum(
+        {
+            getattr(__future__, alias.name).compiler_flag
+            for node in statements
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+            for alias in node.names
+            if alias.name in __future__.all_feature_names
+        }
+    )
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
@@ -415,18 +449,22 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield from _bound(child)
 
 
+#: Packages whose calls load data or draw.
+_NEVER_SIMPLE = {"assignments", "matplotlib"}
+
+
 def _imported_names(statements: list[ast.stmt]) -> Iterator[str]:
-    """Names that imports bind, less those of ``assignments`` (loading data is no simple call)."""
+    """Names that imports bind, less those whose calls are never simple: loading data, drawing."""
     for top in statements:
         for node in ast.walk(top):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    if alias.name.partition(".")[0] != "assignments":
+                    if alias.name.partition(".")[0] not in _NEVER_SIMPLE:
                         yield alias.asname or alias.name.partition(".")[0]
             elif isinstance(node, ast.ImportFrom):
-                ours = (node.module or "").partition(".")[0] == "assignments"
+                never = (node.module or "").partition(".")[0] in _NEVER_SIMPLE
                 for alias in node.names:
-                    if not ours or alias.name == "previous":
+                    if not never or alias.name == "previous":
                         yield alias.asname or alias.name
 
 
@@ -479,20 +517,26 @@ def _is_simple(node: ast.AST, imported: set[str]) -> bool:
         root = node.func
         while isinstance(root, ast.Attribute):
             root = root.value
-        known = isinstance(root, ast.Constant) or (
-            isinstance(root, ast.Name)
-            and (root.id in imported or (root is node.func and root.id in SIMPLE_BUILTINS))
-        )
+        match root:
+            case ast.Name(id=name):
+                known = name in imported or (root is node.func and name in SIMPLE_BUILTINS)
+            case ast.Call():
+                known = _is_simple(root, imported)
+            case _:
+                known = isinstance(root, ast.Constant)
         return known and all(_is_simple(a, imported) for a in [*node.args, *node.keywords])
     return isinstance(node, _PLAIN) and all(
         _is_simple(child, imported) for child in ast.iter_child_nodes(node)
     )
 
 
-def _describe(error: BaseException) -> str:
-    """Type and message of an exception, bounded, whatever its ``__str__`` does."""
+def describe_error(error: BaseException) -> str:
+    """The message of an exception, bounded, whatever its ``__str__`` does."""
     try:
-        text = str(error)
+        return str(error)[:500]
     except BaseException:
-        text = ""
-    return f"{type(error).__name__}: {text[:300]}".rstrip(": ")
+        return ""
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {describe_error(error)[:300]}".rstrip(": ")

@@ -24,7 +24,7 @@ __all__ = [
     "distance_matrix",
     "error_bars",
     "image_grid",
-    "image_rows",
+    "neighbours",
     "show",
     "times",
 ]
@@ -66,7 +66,8 @@ def image_grid(
         what: what they are, for the alternative text.
     """
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns, 1.2 * rows), squeeze=False)
+    height = 1.2 + 0.2 * max(title.count("\n") for title in titles)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns, height * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
@@ -75,43 +76,61 @@ def image_grid(
     what = what or _("Images")
     show(
         figure,
-        _("{what}, from left to right: {titles}.").format(what=what, titles=", ".join(titles)),
+        _("{what}, from left to right: {titles}.").format(
+            what=what, titles=", ".join(titles).replace("\n", " ")
+        ),
     )
 
 
-def image_rows(
-    images: Sequence[np.ndarray],
-    titles: Sequence[Sequence[str]],
-    good: Sequence[Sequence[bool]],
-    alt: str,
+def neighbours(
+    images: np.ndarray,
+    y: np.ndarray,
+    y_pred: np.ndarray,
+    others: np.ndarray,
+    y_others: np.ndarray,
+    dists: np.ndarray,
+    class_names: Sequence[str],
+    count: int = 7,
 ) -> None:
-    """Show rows of images: a first one, then others that are framed as good or not.
+    """Show images, each at the left of a row with its nearest neighbours among others.
+
+    A neighbour of the same class has a solid blue frame, another a dashed orange one.
 
     Args:
-        images: for each row an array (M, H, W, 3) uint8.
-        titles: for each row M texts.
-        good: for each row M - 1 truth values; a good image has a solid blue frame, another a
-            dashed orange one.
-        alt: the alternative text.
+        images: (N, H, W, 3) uint8, with right labels y and predicted labels y_pred, both (N,).
+        others: (M, H, W, 3) uint8, with labels y_others (M,).
+        dists: (N, M) distances.
+        class_names: the name of each label.
+        count: how many neighbours to show.
     """
-    columns = len(images[0])
     figure, axes = plt.subplots(
-        len(images), columns, figsize=(1.15 * columns, 1.4 * len(images)), squeeze=False
+        len(images), 1 + count, figsize=(1.1 * (1 + count), 1.45 * len(images)), squeeze=False
     )
-    for row, (line, names, right) in enumerate(zip(images, titles, good, strict=True)):
-        for axis, image, name in zip(axes[row], line, names, strict=True):
-            axis.imshow(image)
-            axis.set_title(name, fontsize=9)
+    alike = 0
+    for row, line in enumerate(axes):
+        line[0].imshow(images[row])
+        verdict = _("right") if y[row] == y_pred[row] else class_names[y_pred[row]]
+        line[0].set_title(f"{class_names[y[row]]}\n→ {verdict}", fontsize=9, weight="bold")
+        line[0].axis("off")
+        for axis, other in zip(line[1:], np.argsort(dists[row], kind="stable"), strict=False):
+            same = y_others[other] == y[row]
+            alike += same
+            axis.imshow(others[other])
+            axis.set_title(class_names[y_others[other]], fontsize=9)
             axis.set(xticks=[], yticks=[])
-        axes[row, 0].spines[:].set_visible(False)
-        for axis, is_good in zip(axes[row, 1:], right, strict=True):
             axis.spines[:].set(
-                color=PALETTE[0] if is_good else PALETTE[4],
-                linestyle="-" if is_good else (0, (3, 2)),
+                color=PALETTE[0] if same else PALETTE[4],
+                linestyle="-" if same else (0, (3, 2)),
                 linewidth=3,
             )
-    figure.subplots_adjust(wspace=0.15, hspace=0.45)
-    show(figure, alt)
+    figure.subplots_adjust(wspace=0.15, hspace=0.5)
+    show(
+        figure,
+        _(
+            "{num} images, each with its {count} nearest neighbours; {alike} of {all} neighbours "
+            "are of the class of their image."
+        ).format(num=len(images), count=count, alike=int(alike), all=count * len(images)),
+    )
 
 
 def distance_matrix(dists: np.ndarray) -> None:
@@ -130,7 +149,7 @@ def distance_matrix(dists: np.ndarray) -> None:
 
 
 def times(seconds: Mapping[str, float]) -> None:
-    """Show how long things took, on a logarithmic axis.
+    """Show how long things took.
 
     Args:
         seconds: for each name its seconds.
@@ -138,35 +157,29 @@ def times(seconds: Mapping[str, float]) -> None:
     figure, axis = plt.subplots(figsize=(7, 0.5 + 0.5 * len(seconds)))
     bars = axis.barh(list(seconds), list(seconds.values()), color=PALETTE[0])
     axis.bar_label(bars, [f"{value:.3g} s" for value in seconds.values()], padding=4)
-    axis.set(xscale="log", xlabel=_("seconds (each line ten times the one before)"))
-    axis.margins(x=0.2)
+    axis.set(xlabel=_("seconds"))
+    axis.margins(x=0.15)
     axis.invert_yaxis()
     axis.spines[["top", "right"]].set_visible(False)
     told = ", ".join(f"{name} {value:.3g} s" for name, value in seconds.items())
     show(figure, _("Bars of the time taken: {times}.").format(times=told))
 
 
-def error_bars(
-    values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str, chance: float | None = None
-) -> None:
+def error_bars(values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str) -> None:
     """Show repeated measurements: each as a dot, their means as a line with standard deviations.
 
     Args:
         values: for each place on the (logarithmic) x axis, its measurements.
-        chance: where to draw a dashed line, if anywhere.
     """
     x = sorted(values)
     means = [float(np.mean(values[place])) for place in x]
     deviations = [float(np.std(values[place])) for place in x]
     figure, axis = plt.subplots(figsize=(7, 3.6))
     for place in x:
-        axis.plot([place] * len(values[place]), values[place], ".", color=PALETTE[5])
-    axis.errorbar(x, means, deviations, color=PALETTE[0], capsize=4, marker="o")
-    if chance is not None:
-        axis.axhline(chance, linestyle="--", color=PALETTE[7], linewidth=1)
-        axis.text(x[0], chance, _(" guessing"), va="bottom")
+        axis.plot([place] * len(values[place]), values[place], ".", color=PALETTE[1])
+    axis.errorbar(x, means, deviations, color=PALETTE[0], capsize=4, marker="o", zorder=0)
     axis.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
-    axis.set_xticks(x, [f"{place:g}" for place in x], minor=False)
+    axis.set_xticks(x, [f"{place:g}" for place in x])
     axis.minorticks_off()
     axis.spines[["top", "right"]].set_visible(False)
     told = ", ".join(
@@ -218,12 +231,11 @@ def decision_regions(
     low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
     across, up = np.meshgrid(*(np.linspace(low[d], high[d], 100) for d in range(2)))
     grid = np.stack([across.ravel(), up.ravel()], axis=1)
-    figure, axes = plt.subplots(
-        1, len(classifiers), figsize=(4.2 * len(classifiers), 3.8), squeeze=False
-    )
+    labels = {title: np.asarray(classify(grid)) for title, classify in classifiers.items()}
+    figure, axes = plt.subplots(1, len(labels), figsize=(4.2 * len(labels), 3.8), squeeze=False)
     colours = ListedColormap(PALETTE)
-    for axis, (title, classify) in zip(axes[0], classifiers.items(), strict=True):
-        regions = np.asarray(classify(grid)).reshape(across.shape)
+    for axis, title in zip(axes[0], labels, strict=True):
+        regions = labels[title].reshape(across.shape)
         axis.imshow(
             regions, cmap=colours, vmin=0, vmax=len(PALETTE) - 1, alpha=0.3, origin="lower",
             extent=(low[0], high[0], low[1], high[1]), aspect="auto", interpolation="nearest",

@@ -129,7 +129,15 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
         said = str(failure).partition("\n")[0]
         written = "" if said.startswith("assert ") else said
         return CheckResult(check, False, written or _("the answer is not as described"))
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         # The reference passes, so the answer is of a kind that the check did not expect.
         kind: Any = type(error).__name__
         reason = _("the answer is not of the documented type or shape ({kind})")

@@ -14,6 +14,7 @@ grading they go over the wire of the sandbox.
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,6 +68,8 @@ class StudentError(CheckFailed):
             ).format(cell=error["cell"], line=error["line"])
         if self.blank:
             reason = _("not implemented yet")
+        elif self.type == "SyntaxError":
+            reason = self.message  # the loader says which cell and line
         else:
             reason = _("your code raised {error}{where}").format(
                 error=f"{self.type}: {self.message}".rstrip(": "), where=where
@@ -221,7 +224,7 @@ class Student:
         return text
 
     def file(self, name: str) -> bytes:
-        """A file that was handed in beside the notebook. What is in it is the student's: distrust it.
+        """A file that was handed in beside the notebook; its content is not to be trusted.
 
         Raises:
             CheckFailed: it is missing or was not read; the reason says which.
@@ -300,36 +303,38 @@ class Student:
 
     def _answer(self, request: dict) -> dict:
         """Answer the student's code, which calls a served function."""
-        table = HandleTable()
         try:
             name, args, kwargs = request["served"], request["args"], request["kwargs"]
             state = request["state"]
             if not (type(name) is str and type(args) is list and type(kwargs) is dict):
                 raise TypeError("malformed request")
             function = self._own_served.get(name) or self._served(name)
-        except KeyError:
+        except (KeyError, TypeError):
             name = str(request.get("served"))[:80]
             message = _("{name} is not available to this question").format(name=name)
             return {"error": {"type": "LookupError", "message": message, "cell": 0, "line": 0}}
         try:
-            plain_args = [import_value(value, table, _no_functions) for value in args]
+            plain_args = [import_value(value, _NO_HANDLES, _no_functions) for value in args]
             plain_kwargs = {
-                key: import_value(value, table, _no_functions) for key, value in kwargs.items()
+                key: import_value(value, _NO_HANDLES, _no_functions)
+                for key, value in kwargs.items()
             }
-            extra: dict = {}
+            reply: dict = {}
             if state is not None:
                 this, function = function(state)
             result, changed = call_and_compare(function, plain_args, plain_kwargs, (args, kwargs))
+            reply["value"] = export_value(result, _REFUSING_RESULTS)
             if state is not None:
-                extra["state"] = export_value(dict(vars(this)), table)
+                reply["state"] = export_value(dict(vars(this)), _REFUSING_RESULTS)
             if changed:
-                extra["changed"] = {
+                reply["changed"] = {
                     place: export_value(
-                        (plain_args if isinstance(place, int) else plain_kwargs)[place], table
+                        (plain_args if isinstance(place, int) else plain_kwargs)[place],
+                        _REFUSING_RESULTS,
                     )
                     for place in changed
                 }
-            return {"value": export_value(result, table), **extra}
+            return reply
         except Exception as error:
             message = f"{type(error).__name__}: {error}"[:300]
             return {"error": {"type": "ServedError", "message": message, "cell": 0, "line": 0}}
@@ -378,23 +383,35 @@ def in_process(workspace: Any) -> Transport:
     def transport(message: dict, answer: Callable[[dict], dict]) -> dict:
         workspace.call_out = answer
         try:
-            return workspace.answer(message)
+            reply = workspace.answer(message)
         finally:
             workspace.call_out = None
+        if reply.get("error", {}).get("type") == "KeyboardInterrupt":
+            raise KeyboardInterrupt  # the Stop button of the student's kernel
+        return reply
 
     return transport
 
 
 class _Refusing(HandleTable):
-    """A check may pass only what crosses by value."""
+    """Lets only those values through that cross as they are."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__()
+        self._advice = advice
 
     def add(self, value: Any) -> Handle:
-        raise TypeError(
-            f"a check cannot pass a {type(value).__name__}: use student.put, make or serve"
-        )
+        raise TypeError(self._advice.format(kind=type(value).__name__))
+
+    def __getitem__(self, number: int) -> Any:
+        raise TypeError(self._advice.format(kind=_("an object of your own")))
 
 
-_REFUSING = _Refusing()
+_REFUSING = _Refusing("a check cannot pass a {kind}: use student.put, make or serve")
+_NO_HANDLES = _Refusing(
+    _("it takes only numbers, texts, arrays, and containers of them; not {kind}")
+)
+_REFUSING_RESULTS = _Refusing(_("its result is of type {kind}, which cannot be handed over"))
 
 
 def _no_functions(served: Served) -> Callable[..., Any]:
@@ -409,6 +426,7 @@ def _address(target: "str | Remote", path: str) -> dict:
     return {"root": steps[0][1], "path": steps[1:]}
 
 
+@lru_cache
 def _steps(path: str) -> list[tuple[str, Any]]:
     """``"params['W1'].data"`` as ``[("attr", "params"), ("item", "W1"), ("attr", "data")]``."""
     if not path:
@@ -430,9 +448,14 @@ def _steps(path: str) -> list[tuple[str, Any]]:
 def _checked_error(error: Any) -> dict:
     """An error reply in exactly the form it should have, whatever was sent."""
     error = error if type(error) is dict else {}
+
+    def plain(text: Any, length: int) -> str:
+        text = text if type(text) is str else ""
+        return "".join(c if c.isprintable() or c == "\n" else " " for c in text[:length])
+
     return {
-        "type": str(error.get("type", "Exception"))[:80],
-        "message": str(error.get("message", ""))[:500],
+        "type": plain(error.get("type"), 80) or "Exception",
+        "message": plain(error.get("message"), 500),
         "cell": error["cell"] if type(error.get("cell")) is int else 0,
         "line": error["line"] if type(error.get("line")) is int else 0,
     }

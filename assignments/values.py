@@ -7,31 +7,52 @@ student's own kernel and over the wire of the sandbox, so a check cannot tell th
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from assignments.messages import _
+
 __all__ = [
+    "MAX_BYTES",
     "MAX_DEPTH",
+    "MAX_INT_BITS",
     "MAX_ITEMS",
+    "TENSOR_DTYPES",
     "Handle",
     "HandleTable",
     "Served",
+    "TooLarge",
     "call_and_compare",
     "describe_type",
     "export_value",
     "import_value",
+    "is_key",
     "write_back",
 ]
 
 MAX_DEPTH = 12
 #: Containers with more elements than this in all stay behind a handle.
 MAX_ITEMS = 100_000
+#: Arrays and tensors of one message have no more bytes than this in all.
+MAX_BYTES = 128 * 2**20
+#: Integers of more bits than this stay behind a handle.
+MAX_INT_BITS = 8_000
 
 _IMMUTABLE = (type(None), bool, int, float, complex, str, bytes)
 _NUMERIC_KINDS = "biufc"
+#: Tensors of other dtypes stay behind a handle.
+TENSOR_DTYPES = {
+    "bool", "uint8", "int8", "int16", "int32", "int64",
+    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+}  # fmt: skip
+_KEYS = (type(None), bool, float, str, bytes)
+
+
+class TooLarge(Exception):
+    """A value has more bytes than may cross."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +95,16 @@ class HandleTable:
         return self._values[number]
 
 
-class _TooLarge(Exception):
-    """A container is too deep or too large to cross by value."""
+class _StaysInside(Exception):
+    """A container is too deep or has too many elements to cross by value."""
 
 
 def export_value(value: Any, table: HandleTable) -> Any:
-    """A copy of ``value`` in which whatever may not cross by value is a :class:`Handle`."""
+    """A copy of ``value`` in which whatever may not cross by value is a :class:`Handle`.
+
+    Raises:
+        TooLarge: its arrays have more than ``MAX_BYTES`` in all.
+    """
     return _Exporter(table).export(value, 0)
 
 
@@ -87,17 +112,21 @@ class _Exporter:
     def __init__(self, table: HandleTable) -> None:
         self.table = table
         self.items = 0
+        self.bytes = 0
 
     def export(self, value: Any, depth: int) -> Any:
         kind = type(value)
+        if kind is int and value.bit_length() > MAX_INT_BITS:
+            return self.table.add(value)
         if kind in _IMMUTABLE or kind in (Handle, Served):
             return value
         if kind is np.ndarray and value.dtype.kind in _NUMERIC_KINDS:
+            self._count(value.nbytes)
             return np.array(value, order="C")
         if kind in (list, tuple, set, frozenset, dict):
             try:
                 return self._container(value, kind, depth)
-            except _TooLarge:
+            except _StaysInside:
                 if depth:
                     raise
                 return self.table.add(value)
@@ -105,10 +134,11 @@ class _Exporter:
             return slice(*(self.export(v, depth) for v in (value.start, value.stop, value.step)))
         if _is_scalar(kind) or _is_dtype(value):
             return value
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            if kind in (torch.Tensor, torch.nn.Parameter) and not value.is_sparse:
-                copy = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        if torch := sys.modules.get("torch"):
+            if kind in (torch.Tensor, torch.nn.Parameter) and _is_plain_tensor(torch, value):
+                self._count(value.numel() * value.element_size())
+                copy = value.detach().cpu().resolve_conj().resolve_neg()
+                copy = copy.clone(memory_format=torch.contiguous_format)
                 return copy.requires_grad_(value.requires_grad)
             if kind is torch.dtype:
                 return value
@@ -116,19 +146,26 @@ class _Exporter:
                 return tuple(value)
         return self.table.add(value)
 
+    def _count(self, size: int) -> None:
+        self.bytes += size
+        if self.bytes > MAX_BYTES:
+            raise TooLarge(
+                _(
+                    "{size} MB of arrays are too large to hand over; at most {limit} MB may be"
+                ).format(size=self.bytes // 2**20, limit=MAX_BYTES // 2**20)
+            )
+
     def _container(self, value: Any, kind: type, depth: int) -> Any:
         self.items += len(value)
         if depth >= MAX_DEPTH or self.items > MAX_ITEMS:
-            raise _TooLarge
+            raise _StaysInside
         if kind is dict:
-            if not all(type(key) in _IMMUTABLE for key in value):
+            if not all(map(is_key, value)):
                 return self.table.add(value)
             return {key: self.export(item, depth + 1) for key, item in value.items()}
         if kind in (set, frozenset):
-            if not all(type(item) in _IMMUTABLE for item in value):
-                return self.table.add(value)
-            return kind(value)
-        return kind(self.export(item, depth + 1) for item in value)
+            return kind(value) if all(map(is_key, value)) else self.table.add(value)
+        return kind([self.export(item, depth + 1) for item in value])
 
 
 def import_value(
@@ -182,16 +219,19 @@ def _differs(was: Any, now: Any) -> bool:
             or was.tobytes() != now.tobytes()
         )
     if kind is dict:
-        return len(was) != len(now) or any(
-            key not in now or _differs(item, now[key]) for key, item in was.items()
+        return type(now) is not dict or (
+            len(was) != len(now)
+            or any(key not in now or _differs(item, now[key]) for key, item in was.items())
         )
     if kind in (list, tuple):
-        return len(was) != len(now) or any(map(_differs, was, now))
+        return type(now) is not kind or len(was) != len(now) or any(map(_differs, was, now))
     if kind in _IMMUTABLE:
         # "is not" first: NaN differs from itself.
         return type(now) is not kind or (now is not was and now != was)
     if kind not in (Handle, Served) and hasattr(was, "requires_grad"):
-        return was.shape != now.shape or not bool((was == now).logical_or(was.isnan()).all())
+        if not hasattr(now, "requires_grad") or was.shape != now.shape or was.dtype != now.dtype:
+            return True
+        return not bool(((was == now) | (was.isnan() & now.isnan())).all())
     return False
 
 
@@ -209,6 +249,9 @@ def write_back(target: Any, new: Any) -> None:
                 target[key] = item
     elif isinstance(target, list) and isinstance(new, list):
         target[:] = new
+    elif isinstance(target, tuple) and isinstance(new, tuple):
+        for part, item in zip(target, new, strict=True):
+            write_back(part, item)
     elif hasattr(target, "requires_grad") and hasattr(new, "requires_grad"):
         target.data.copy_(new)
 
@@ -219,6 +262,26 @@ def describe_type(value: Any) -> str:
         kind = "object" if value.dtype.kind == "O" else str(value.dtype)
         return f"{kind} array"
     return ""
+
+
+def is_key(value: Any) -> bool:
+    """May this be a key of a dictionary, or an element of a set, that crosses?
+
+    Plain, and small: thousands of large integers of one hash value would keep the other side busy.
+    """
+    kind = type(value)
+    if kind is int:
+        return -(2**63) <= value < 2**64
+    return kind in _KEYS or (_is_scalar(kind) and value.dtype.kind in "biuf")
+
+
+def _is_plain_tensor(torch: Any, value: Any) -> bool:
+    return (
+        value.layout is torch.strided
+        and value.device.type != "meta"
+        and not value.is_quantized
+        and str(value.dtype).removeprefix("torch.") in TENSOR_DTYPES
+    )
 
 
 def _is_scalar(kind: type) -> bool:
@@ -233,8 +296,3 @@ def _is_dtype(value: Any) -> bool:
     if isinstance(value, np.dtype):
         return value.kind in _NUMERIC_KINDS and value.names is None
     return isinstance(value, type) and _is_scalar(value)
-
-
-def state_of(value: Any) -> Mapping[str, Any]:
-    """The attributes of an object, for a served method that must see them."""
-    return dict(vars(value))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from assignments.messages import _
+from assignments.notebook import describe_error
 from assignments.values import (
     Handle,
     HandleTable,
@@ -31,7 +32,11 @@ __all__ = ["MAKERS", "Workspace"]
 #: What ``make`` may build inside, besides what the student's code defines.
 MAKERS: dict[str, Callable[..., Any]] = {"numpy.random.default_rng": np.random.default_rng}
 
-_CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)")
+#: File names of code in a loaded notebook, and in a running kernel.
+_CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
+
+
+_ABSENT = object()
 
 
 class Workspace:
@@ -138,27 +143,32 @@ class Workspace:
         """Replace functions and methods by ones that the check's side answers."""
         for name in message["names"]:
             owner_name, _dot, attribute = name.rpartition(".")
-            if owner_name:
-                owner: Any = self.names.get(owner_name)
-                if owner is None:
-                    owner = self.names[owner_name] = type(owner_name, (), {})
-                self._replaced.append((owner, attribute, vars(owner).get(attribute)))
-                setattr(owner, attribute, self._served_method(name))
-            else:
-                self._replaced.append((self.names, name, self.names.get(name)))
-                self.names[name] = self._served_function(Served(name))
+            if not owner_name:
+                self._replace(self.names, name, self._served_function(Served(name)))
+                continue
+            if not isinstance(self.names.get(owner_name), type):
+                self._replace(self.names, owner_name, type(owner_name, (), {}))
+            self._replace(self.names[owner_name], attribute, self._served_method(name))
         return {"value": None}
+
+    def _replace(self, owner: Any, name: str, value: Any) -> None:
+        if isinstance(owner, MutableMapping):
+            self._replaced.append((owner, name, owner.get(name, _ABSENT)))
+            owner[name] = value
+        else:
+            self._replaced.append((owner, name, vars(owner).get(name, _ABSENT)))
+            setattr(owner, name, value)
 
     def _do_restore(self, message: dict) -> dict:
         """Undo every ``serve``."""
         while self._replaced:
             owner, name, value = self._replaced.pop()
             if isinstance(owner, MutableMapping):
-                if value is None:
+                if value is _ABSENT:
                     owner.pop(name, None)
                 else:
                     owner[name] = value
-            elif value is None:
+            elif value is _ABSENT:
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
@@ -194,9 +204,7 @@ class Workspace:
         def function(*args: Any, **kwargs: Any) -> Any:
             return self._call_out(served.name, args, kwargs, None)
 
-        function.__name__ = function.__qualname__ = served.name.rpartition(".")[2].rpartition(":")[
-            2
-        ]
+        function.__name__ = function.__qualname__ = re.split("[.:]", served.name)[-1]
         return function
 
     def _served_method(self, name: str) -> Callable[..., Any]:
@@ -228,25 +236,20 @@ class Workspace:
 
     def _describe(self, error: BaseException) -> dict:
         """An exception as plain bounded text, with the last cell and line of the student's."""
-        try:
-            message = str(error)[:500]
-        except BaseException:
-            message = ""
-        if isinstance(error, NameError) and getattr(error, "name", None) in self.missing:
-            message = self._why_missing(error.name)
-        cell = line = None
+        message = describe_error(error)
+        if isinstance(error, NameError) and isinstance(error.name, str):
+            message = self.missing.get(error.name) or message
+        cell = line = 0
         trace = error.__traceback__
         while trace is not None:
-            if found := _CELL.match(trace.tb_frame.f_code.co_filename.rpartition("/")[2]):
+            if found := _CELL.match(trace.tb_frame.f_code.co_filename):
                 cell, line = int(found[1] or found[2] or 0), trace.tb_lineno
-            elif "/ipykernel_" in trace.tb_frame.f_code.co_filename:
-                cell, line = 0, trace.tb_lineno
             trace = trace.tb_next
         return {
-            "type": type(error).__name__[:80],
+            "type": type.__getattribute__(type(error), "__name__")[:80],
             "message": message,
-            "cell": cell or 0,
-            "line": line or 0,
+            "cell": cell,
+            "line": line,
         }
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from autograder.sandbox.bubblewrap import SandboxUnavailable
 
 __all__ = ["main"]
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
 EXIT_CODES = """\b
@@ -238,7 +239,7 @@ def _cluster(address: str) -> Executor:
         ) from None
     try:
         return Client(address, timeout=10).get_executor()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {address}: {error}") from None
 
 
@@ -282,7 +283,7 @@ def _class_table(assignment: str, reports: list[dict]) -> Table:
             escape(report["student"]),
             f"{report['score']:g} / {report['max_score']:g}",
             _status_word(report),
-            escape(report["reason"][:160]),
+            escape(textwrap.shorten(report["reason"], 160, placeholder=" …")),
         )
     return table
 

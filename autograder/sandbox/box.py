@@ -12,8 +12,11 @@ from typing import Any
 
 import psutil
 
+from assignments.messages import _
+from assignments.values import TooLarge
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import SandboxUnavailable
+from autograder.sandbox.deadline import DeadlinePassed, call_within
 from autograder.sandbox.limits import Breach, Limits
 from autograder.sandbox.wire import Connection, Malformed
 
@@ -48,6 +51,9 @@ class Sandbox:
         self.protection = protection
         self._process: subprocess.Popen | None = None
         self._control: socket.socket | None = None
+        # The process that forks for each notebook, and the first of those inside.
+        self._zygote: psutil.Process | None = None
+        self._first: psutil.Process | None = None
 
     def __enter__(self) -> "Sandbox":
         self.start()
@@ -62,10 +68,12 @@ class Sandbox:
         Raises:
             SandboxUnavailable: it does not start; the message says why.
         """
+        self.kill()
         ours, theirs = socket.socketpair()
-        limits = json.dumps(self.limits.as_rlimits() if self.protection != "none" else {})
-        inside = [str(theirs.fileno()), limits, *sorted(self.packages)]
-        if self.protection == "none":
+        unprotected = self.protection == "none"
+        limits = self.limits.as_harmless_rlimits() if unprotected else self.limits.as_rlimits()
+        inside = [str(theirs.fileno()), json.dumps(limits), *sorted(self.packages)]
+        if unprotected:
             line = [sys.executable, "-m", "autograder.sandbox.inside", *inside]
         else:
             line = bubblewrap.command(inside, self.packages, self.limits)
@@ -76,14 +84,14 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env=None if self.protection == "none" else {},
+                env=None if unprotected else {},
             )
             theirs.close()
             self._control = ours
             ours.settimeout(_START)
             try:
                 ready = ours.recv(5)
-            except TimeoutError:
+            except (TimeoutError, ConnectionError):
                 ready = b""
             if ready != b"ready":
                 self.kill()
@@ -93,18 +101,32 @@ class Sandbox:
                     f"the sandbox does not start: {said or 'it said nothing'}. "
                     "Run 'autograder doctor', which tries each of its parts."
                 )
+            ours.settimeout(None)
+            self._zygote = _tree(self._process.pid)[-1]
+            self._first = self._zygote if unprotected else self._zygote.parent()
 
     def open(self) -> "Wire":
         """A new fork for a notebook, and the wire to it."""
-        if self._process is None or self._control is None:
+        try:
+            return Wire(self, self._fork())
+        except OSError:
+            # It has ended since: something inside may have killed it.
+            self.restart()
+            return Wire(self, self._fork())
+
+    def _fork(self) -> socket.socket:
+        if self._control is None:
             self.start()
         assert self._control is not None
         ours, theirs = socket.socketpair()
         try:
             socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
         finally:
             theirs.close()
-        return Wire(self, ours)
+        return ours
 
     def restart(self) -> None:
         """End it with all that runs in it, and start a new one."""
@@ -116,31 +138,45 @@ class Sandbox:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            for process in self._tree():
+            if self._first is None or self.protection == "none":
+                doomed = _tree(self._process.pid)
+            else:
+                # The kernel ends a sandbox with its first process, and the bubblewraps around it
+                # clear up after it.
+                doomed = [self._first]
+            for process in doomed:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
-            self._process.kill()
             self._process.wait()
-        self._process = self._control = None
+        self._process = self._control = self._zygote = self._first = None
+
+    def sweep(self) -> None:
+        """End what notebooks left running: processes whose parents are gone."""
+        if self._first is None or self._first == self._zygote:
+            return
+        with contextlib.suppress(psutil.Error):
+            for orphan in self._first.children():
+                if orphan != self._zygote:
+                    orphan.kill()
 
     def usage(self) -> tuple[float, int]:
-        """CPU seconds used so far by the whole tree, and bytes of memory in use now."""
+        """CPU seconds used so far by all processes inside, and bytes of memory in use now."""
         cpu, memory = 0.0, 0
-        for process in self._tree():
+        for process in _tree(self._first.pid) if self._first else []:
             with contextlib.suppress(psutil.Error), process.oneshot():
                 times = process.cpu_times()
                 cpu += times.user + times.system + times.children_user + times.children_system
                 memory += process.memory_info().rss
         return cpu, memory
 
-    def _tree(self) -> list[psutil.Process]:
-        if self._process is None:
-            return []
-        try:
-            root = psutil.Process(self._process.pid)
-            return [root, *root.children(recursive=True)]
-        except psutil.Error:
-            return []
+
+def _tree(root: int) -> list[psutil.Process]:
+    """A process and all below it, parents first."""
+    try:
+        process = psutil.Process(root)
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
 
 
 class Wire:
@@ -162,8 +198,9 @@ class Wire:
             cpu: CPU seconds that this question may use, if not the usual.
         """
         self._cpu_limit = self.limits.cpu if cpu is None else cpu
-        self._cpu_before: float | None = None
-        self._started = time.monotonic()
+        self._cpu_before, _memory = self.sandbox.usage()
+        self._waited = 0.0
+        self._asked: float | None = None
         self._calls_out = 0
 
     def __call__(self, message: dict, answer: Callable[[dict], dict]) -> dict:
@@ -172,6 +209,7 @@ class Wire:
         Raises:
             Breach: the student's code went beyond a limit, ended or sent what is no answer.
         """
+        self._asked = time.monotonic()
         try:
             self._connection.send(message)
             while True:
@@ -180,21 +218,39 @@ class Wire:
                     raise Malformed("no dictionary")
                 if "call_out" not in reply:
                     return reply
-                self._calls_out += 1
-                if self._calls_out > self.limits.calls_out:
-                    raise Breach("calls")
                 request = reply["call_out"]
                 if type(request) is not dict:
                     raise Malformed("no request")
-                self._connection.send(answer(request))
+                try:
+                    self._connection.send(self._answer(request, answer))
+                except TooLarge as error:
+                    self._connection.send(_error(str(error)))
         except Malformed:
             raise Breach("protocol") from None
         except (EOFError, ConnectionError):
             raise Breach("exit") from None
+        finally:
+            self._waited += time.monotonic() - self._asked
+            self._asked = None
+
+    def _answer(self, request: dict, answer: Callable[[dict], dict]) -> dict:
+        """Answer a served function, whose arguments the student's code chose."""
+        self._calls_out += 1
+        if self._calls_out > self.limits.calls_out:
+            raise Breach("calls")
+        if _nbytes(request) > self.limits.served_bytes:
+            return _error(_("the arguments are too large for a function of the course"))
+        try:
+            return call_within(self.limits.served_wall, self.limits.memory, answer, request)
+        except DeadlinePassed:
+            raise Breach("calls") from None
 
     def load(self, cells: list[dict[str, Any]], outline: dict[str, list[str]]) -> list[int]:
         """Hand over a notebook; returns the number of the cell of each step to run."""
-        reply = self({"op": "load", "cells": cells, "outline": outline}, _refuse)
+        try:
+            reply = self({"op": "load", "cells": cells, "outline": outline}, _refuse)
+        except TooLarge:
+            raise Breach("memory") from None
         numbers = reply.get("value")
         if type(numbers) is not list or not all(type(n) is int for n in numbers):
             raise Breach("protocol")
@@ -209,21 +265,35 @@ class Wire:
         self({"op": "skip", "step": step, "reason": reason}, _refuse)
 
     def close(self) -> None:
+        """End the notebook's process, and what it left behind."""
         self._connection.close()
+        self.sandbox.sweep()
 
     def _watch(self) -> None:
-        """While nothing comes: is a limit reached?"""
+        """Is a limit reached?"""
         cpu, memory = self.sandbox.usage()
-        if self._cpu_before is None:
-            self._cpu_before = max(0.0, cpu - (time.monotonic() - self._started))
         if cpu - self._cpu_before > self._cpu_limit:
             raise Breach("cpu")
         if memory > self.limits.memory:
             raise Breach("memory")
-        if time.monotonic() - self._started > self.limits.wall:
+        waiting = 0.0 if self._asked is None else time.monotonic() - self._asked
+        if self._waited + waiting > self.limits.wall:
             raise Breach("wall")
 
 
+def _nbytes(value: Any) -> int:
+    """Bytes of all arrays and tensors in a message."""
+    if type(value) in (list, tuple):
+        return sum(map(_nbytes, value))
+    if type(value) is dict:
+        return sum(map(_nbytes, value.values()))
+    # Lists may be as long as the wire allows: only arrays and tensors weigh.
+    return value.nbytes if hasattr(value, "nbytes") else 0
+
+
 def _refuse(_request: dict) -> dict:
-    text = "nothing is served while a notebook is loaded"
+    return _error(_("nothing of other notebooks can be called while this one is loaded"))
+
+
+def _error(text: str) -> dict:
     return {"error": {"type": "LookupError", "message": text, "cell": 0, "line": 0}}

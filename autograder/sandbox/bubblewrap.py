@@ -7,6 +7,7 @@ everything off.
 """
 
 import importlib.metadata
+import itertools
 import os
 import re
 import shutil
@@ -37,8 +38,7 @@ OUR_FILES = (
     "autograder/sandbox/wire.py",
 )
 
-#: Users that root runs sandboxes as: numbers that belong to nobody on ordinary systems.
-_FIRST_UID, _UIDS = 2_000_000_000, 100_000
+_sandboxes = itertools.count()
 
 
 class SandboxUnavailable(Exception):
@@ -93,7 +93,7 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
     ]  # fmt: skip
     if os.getuid() != 0:
         return [bwrap, *mounts, *shut_off]
-    uid = str(_FIRST_UID + os.getpid() % _UIDS)
+    uid = str(_unused_user())
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise SandboxUnavailable(
@@ -106,6 +106,18 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
         bwrap, *mounts, *tools, "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
         *become, "/run/bwrap", "--bind", "/", "/", "--tmpfs", "/run", "--tmpfs", "/proc", *shut_off,
     ]  # fmt: skip
+
+
+def _unused_user() -> int:
+    """A user for root to run a sandbox as: of the numbers that exist here, one near the end.
+
+    The kernel counts processes by user, so no two running sandboxes should share one.
+    """
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        users = max(sum(map(int, line.split()[::2])) for line in file)  # first + count
+    number = os.getpid() * 256 + next(_sandboxes) % 256
+    users = min(users, 2**31)  # bubblewrap reads no larger numbers
+    return users - 1 - number % (users // 2)
 
 
 def _with_parents(mounts: list[tuple[str, ...]]) -> list[str]:

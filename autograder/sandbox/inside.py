@@ -1,8 +1,8 @@
 """What runs inside the sandbox: a process that forks once for each notebook and serves its names.
 
-Started as ``python -m autograder.sandbox.inside CONTROL_FD PRELOAD...`` with the control socket
-inherited. Each datagram on it carries one end of a new wire; a fork answers that wire, and holds
-nothing of the process but the modules it had imported.
+Started as ``python -m autograder.sandbox.inside CONTROL_FD RLIMITS PRELOAD...`` with the control
+socket inherited. Each message on it carries one end of a new wire; a fork answers that wire, and
+holds nothing of the process but the modules it had imported.
 """
 
 import contextlib
@@ -16,13 +16,13 @@ import signal
 import socket
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from assignments.notebook import Cell, Outline, new_module, plan, run_step
-from assignments.values import Served
+from assignments.notebook import Cell, Outline, Step, new_module, plan, run_step
+from assignments.values import Served, TooLarge
 from assignments.workspace import Workspace
-from autograder.sandbox.wire import Connection, TooLarge
+from autograder.sandbox.wire import Connection
 
 __all__ = ["main"]
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str]) -> None:
     control = socket.socket(fileno=int(arguments[0]))
     limits = json.loads(arguments[1])
     for name in arguments[2:]:
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # a distribution's name need not be a module's
+            importlib.import_module(name)
     _make_undumpable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.sendall(b"ready")
@@ -53,6 +54,7 @@ def _serve(connection: Connection, limits: dict[str, int]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
+    os.close(null)
     for name, value in limits.items():
         resource.setrlimit(getattr(resource, name), (value, value))
 
@@ -60,38 +62,48 @@ def _serve(connection: Connection, limits: dict[str, int]) -> None:
         connection.send({"call_out": request})
         return connection.receive()
 
-    module = new_module("notebook")
-    workspace = Workspace(vars(module), module.missing_names, call_out)
-    sys.meta_path.append(_GivenModules(workspace))
-    steps: list = []
+    notebook = _Notebook(call_out)
     while True:
         try:
             message = connection.receive()
         except EOFError:
             return
-        if message["op"] == "load":
-            cells = [Cell(**{**cell, "tags": frozenset(cell["tags"])}) for cell in message["cells"]]
-            outline = {key: frozenset(names) for key, names in message["outline"].items()}
-            steps = plan(cells, Outline(outline))
-            reply: dict = {"value": [step.cell.number for step in steps]}
-        elif message["op"] == "run":
-            run_step(steps[message["step"]], module)
-            reply = {"value": None}
-        elif message["op"] == "skip":
-            for name in steps[message["step"]].names:
-                module.missing_names[name] = message["reason"]
-            reply = {"value": None}
-        elif message["op"] == "missing_names":
-            reply = {"value": dict(module.missing_names)}
-        else:
-            reply = workspace.answer(message)
         try:
-            connection.send(reply)
+            connection.send(notebook.answer(message))
         except TooLarge as error:
-            text = f"the answer is too large to hand over ({error})"
-            connection.send(
-                {"error": {"type": "MemoryError", "message": text, "cell": 0, "line": 0}}
-            )
+            connection.send(_error(error))
+
+
+class _Notebook:
+    """A notebook that is loaded step by step, and then answers checks."""
+
+    def __init__(self, call_out: Callable[[dict], dict]) -> None:
+        self.module = new_module("notebook")
+        self.steps: list[Step] = []
+        self.workspace = Workspace(vars(self.module), self.module.missing_names, call_out)
+        # First, so that unprotected grading is served what sandboxed grading is.
+        sys.meta_path.insert(0, _GivenModules(self.workspace))
+
+    def answer(self, message: dict) -> dict:
+        match message:
+            case {"op": "load", "cells": cells, "outline": outline}:
+                read = [Cell(**{**cell, "tags": frozenset(cell["tags"])}) for cell in cells]
+                names = {grade_id: frozenset(names) for grade_id, names in outline.items()}
+                self.steps = plan(read, Outline(names))
+                return {"value": [step.cell.number for step in self.steps]}
+            case {"op": "run", "step": number}:
+                run_step(self.steps[number], self.module)
+            case {"op": "skip", "step": number, "reason": reason}:
+                for name in self.steps[number].names:
+                    self.module.missing_names[name] = reason
+            case _:
+                return self.workspace.answer(message)
+        return {"value": None}
+
+
+def _error(error: BaseException) -> dict:
+    text = str(error)[:500]
+    return {"error": {"type": type(error).__name__, "message": text, "cell": 0, "line": 0}}
 
 
 class _GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -13,37 +13,49 @@ class Limits:
 
     Attributes:
         cpu: CPU seconds a question; this decides, so a loaded machine does not cost points.
-        wall: seconds of waiting a question, a backstop for code that sleeps.
-        memory: bytes of address space a process, and of memory all together.
+        wall: seconds of waiting for the answers of a question, a backstop for code that sleeps.
+        memory: bytes of memory all together.
+        address_space: bytes a process may reserve.
         processes: processes and threads.
         file_size: bytes of any file written.
         tmp: bytes of the private ``/tmp``, and again of ``/dev/shm``.
         calls_out: calls of served functions a question.
+        served_bytes: bytes of arrays in the arguments of one such call.
+        served_wall: seconds that answering one such call may take.
     """
 
     cpu: float = 5.0
     wall: float = 40.0
     memory: int = 2048 * _MB
+    address_space: int = 2048 * _MB
     processes: int = 24
     file_size: int = 16 * _MB
     tmp: int = 32 * _MB
     calls_out: int = 200_000
+    served_bytes: int = 8 * _MB
+    served_wall: float = 5.0
 
     def for_packages(self, packages: set[str]) -> "Limits":
         """More address space where torch is loaded: importing it alone takes 3.1 GB."""
         if "torch" in packages:
-            return replace(self, memory=self.memory + 6144 * _MB, processes=self.processes + 40)
+            return replace(
+                self,
+                address_space=self.address_space + 6144 * _MB,
+                processes=self.processes + 40,
+            )
         return self
 
     def as_rlimits(self) -> dict[str, int]:
         """What each process of a notebook is limited to by the kernel."""
-        return {
-            "RLIMIT_AS": self.memory,
+        return self.as_harmless_rlimits() | {
+            "RLIMIT_AS": self.address_space,
             "RLIMIT_NPROC": self.processes,
-            "RLIMIT_FSIZE": self.file_size,
             "RLIMIT_NOFILE": 64,
-            "RLIMIT_CORE": 0,
         }
+
+    def as_harmless_rlimits(self) -> dict[str, int]:
+        """Those that cannot hurt a process outside of a sandbox."""
+        return {"RLIMIT_FSIZE": self.file_size, "RLIMIT_CORE": 0}
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -54,7 +66,8 @@ class Breach(Exception):
 
     Attributes:
         limit: ``cpu``, ``wall``, ``memory``, ``exit`` (its process ended), ``protocol`` (it sent
-            what is no answer) or ``calls``.
+            what is no answer) or ``calls`` (it called served functions too often, or so that they
+            took too long).
     """
 
     def __init__(self, limit: str) -> None:

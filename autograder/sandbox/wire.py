@@ -9,25 +9,39 @@ sits at the other end may be hostile. Both ends import this module; it needs msg
 torch only where torch is loaded already.
 """
 
+import contextlib
 import math
 import re
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgpack
 import numpy as np
 
-from assignments.values import MAX_DEPTH, Handle, Served
+from assignments.messages import _
+from assignments.values import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_INT_BITS,
+    TENSOR_DTYPES,
+    Handle,
+    Served,
+    TooLarge,
+    is_key,
+)
 
-__all__ = ["Connection", "Malformed", "TooLarge", "decode", "encode"]
+__all__ = ["Connection", "Malformed", "decode", "encode"]
 
 MAX_STRUCTURE = 4 * 2**20
 MAX_BUFFERS = 20_000
-MAX_BYTES = 128 * 2**20
-MAX_INT_BYTES = 1024
+#: Elements of one list or mapping.
+MAX_ELEMENTS = 400_000
+#: Nested containers, counting the message around a value and the bookkeeping of extensions.
+MAX_NESTING = 3 * MAX_DEPTH
 
 #: Small frames are sent, and bytes received ahead, in pieces of this size.
 _AHEAD = 2**16
@@ -44,10 +58,6 @@ class Malformed(Exception):
     """Bytes that are no message."""
 
 
-class TooLarge(Exception):
-    """A message beyond the limits of the wire."""
-
-
 def encode(message: Any) -> list[bytes | memoryview]:
     """A message as the parts of one frame.
 
@@ -58,13 +68,7 @@ def encode(message: Any) -> list[bytes | memoryview]:
     Raises:
         TooLarge: beyond the limits of the wire.
     """
-    encoder = _Encoder()
-    structure = encoder.pack(message)
-    sizes = [buffer.nbytes for buffer in encoder.buffers]
-    if len(structure) > MAX_STRUCTURE or len(sizes) > MAX_BUFFERS or sum(sizes) > MAX_BYTES:
-        raise TooLarge(f"{(len(structure) + sum(sizes)) / 2**20:.0f} MB")
-    head = _HEADER.pack(len(structure), len(sizes)) + struct.pack(f"<{len(sizes)}Q", *sizes)
-    return [head + structure, *encoder.buffers]
+    return _Encoder().frame(message)
 
 
 def decode(structure: bytes, buffers: list[bytearray]) -> Any:
@@ -74,7 +78,9 @@ def decode(structure: bytes, buffers: list[bytearray]) -> Any:
         Malformed: anything that :func:`encode` would not have written.
     """
     try:
-        return _Decoder(buffers).unpack(structure)
+        message = _Decoder(buffers).unpack(structure)
+        _check_nesting([message], MAX_NESTING)
+        return message
     except Malformed:
         raise
     except Exception as error:
@@ -82,16 +88,43 @@ def decode(structure: bytes, buffers: list[bytearray]) -> Any:
 
 
 class _Encoder:
+    """Packs values; what msgpack lacks becomes an extension, whose content is packed the same."""
+
     def __init__(self) -> None:
         self.buffers: list[memoryview] = []
+        self.packers: list[msgpack.Packer] = []
+        self.depth = 0
+
+    def frame(self, message: Any) -> list[bytes | memoryview]:
+        self.buffers = []
+        structure = self.pack(message)
+        sizes = [buffer.nbytes for buffer in self.buffers]
+        if len(structure) > MAX_STRUCTURE or len(sizes) > MAX_BUFFERS or sum(sizes) > MAX_BYTES:
+            raise TooLarge(
+                _("a message of {size} MB and {count} arrays is too large to hand over").format(
+                    size=(len(structure) + sum(sizes)) // 2**20, count=len(sizes)
+                )
+            )
+        head = _HEADER.pack(len(structure), len(sizes)) + struct.pack(f"<{len(sizes)}Q", *sizes)
+        return [head + structure, *self.buffers]
 
     def pack(self, value: Any) -> bytes:
-        return msgpack.packb(
-            value, default=self.extend, strict_types=True, unicode_errors="surrogatepass"
-        )
+        # A packer makes a large buffer and cannot be entered again: one for each level, kept.
+        if self.depth == len(self.packers):
+            self.packers.append(
+                msgpack.Packer(
+                    default=self.extend, strict_types=True, unicode_errors="surrogatepass"
+                )
+            )
+        self.depth += 1
+        try:
+            return self.packers[self.depth - 1].pack(value)
+        finally:
+            self.depth -= 1
 
     def buffer(self, array: np.ndarray) -> int:
-        self.buffers.append(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        flat = np.ascontiguousarray(array).reshape(-1)
+        self.buffers.append(memoryview(flat.view(np.uint8)))
         return len(self.buffers) - 1
 
     def extend(self, value: Any) -> msgpack.ExtType:
@@ -142,13 +175,18 @@ class _Decoder:
         self.depth = 0
 
     def unpack(self, data: bytes) -> Any:
-        # Each nested tuple is one more level; the 4 allow for the message around a value.
-        if self.depth > 2 * MAX_DEPTH + 4:
+        if self.depth > MAX_NESTING:
             raise Malformed("nested too deeply")
         self.depth += 1
         try:
             return msgpack.unpackb(
-                data, ext_hook=self.extend, strict_map_key=False, unicode_errors="surrogatepass"
+                data,
+                ext_hook=self.extend,
+                object_pairs_hook=_mapping,
+                strict_map_key=False,
+                unicode_errors="replace",
+                max_array_len=min(len(data), MAX_ELEMENTS),
+                max_map_len=min(len(data), MAX_ELEMENTS),
             )
         finally:
             self.depth -= 1
@@ -163,13 +201,16 @@ class _Decoder:
             dtype, raw = content
             return np.frombuffer(raw, _dtype(dtype), count=1)[0]
         if code == _INT:
-            if len(content) > MAX_INT_BYTES:
+            if len(content) > MAX_INT_BITS // 8 + 1:
                 raise Malformed("an integer of too many digits")
             return int.from_bytes(content, "little", signed=True)
         if code == _COMPLEX:
             return complex(*content)
         if code == _SET:
-            return (frozenset if content[0] else set)(content[1])
+            frozen, items = content
+            if not all(map(is_key, items)):
+                raise Malformed("an element of a set")
+            return (frozenset if frozen else set)(items)
         if code == _SLICE:
             return slice(*content)
         if code == _HANDLE:
@@ -218,10 +259,23 @@ def _dtype(text: str) -> np.dtype:
 
 def _torch_dtype(name: str) -> Any:
     torch = sys.modules.get("torch")
-    kind = getattr(torch, name, None) if torch is not None and type(name) is str else None
-    if torch is None or not isinstance(kind, torch.dtype):
+    if torch is None or type(name) is not str or name not in TENSOR_DTYPES:
         raise Malformed("a torch dtype")
-    return kind
+    return getattr(torch, name)
+
+
+def _mapping(pairs: list[tuple[Any, Any]]) -> dict:
+    if not all(is_key(key) for key, _value in pairs):
+        raise Malformed("a key of a mapping")
+    return dict(pairs)
+
+
+def _check_nesting(value: Any, levels: int) -> None:
+    if not levels:
+        raise Malformed("nested too deeply")
+    for item in value.values() if type(value) is dict else value:
+        if type(item) in (list, tuple, dict):
+            _check_nesting(item, levels - 1)
 
 
 class Connection:
@@ -229,7 +283,8 @@ class Connection:
 
     Args:
         sock: a connected stream socket.
-        on_wait: called again and again while nothing comes; it ends the waiting by raising.
+        on_wait: called again and again, whether something comes or not; it ends the waiting by
+            raising.
         patience: seconds between those calls.
     """
 
@@ -238,8 +293,17 @@ class Connection:
     ) -> None:
         self.sock = sock
         self.on_wait = on_wait
+        self._patience = patience
+        self._last_wait = time.monotonic()
+        self._encoder = _Encoder()
+        self._chunk = bytearray(_AHEAD)
         self._ahead = bytearray()
-        sock.settimeout(patience if on_wait else None)
+        sock.settimeout(None)
+        if on_wait:
+            # The kernel's time limit costs nothing; Python's costs one more system call each time.
+            limit = struct.pack("@ll", int(patience), int(patience % 1 * 1e6))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def send(self, message: Any) -> None:
         """Send a message.
@@ -248,15 +312,15 @@ class Connection:
             TooLarge: it is beyond the limits; nothing was sent.
             OSError: the other end is gone.
         """
-        parts = encode(message)
-        if sum(map(len, parts)) < _AHEAD:
+        parts = self._encoder.frame(message)
+        if len(parts) > 1 and sum(map(len, parts)) < _AHEAD:
             parts = [b"".join(parts)]
         for part in parts:
             view = memoryview(part)
             while view:
-                try:
+                with contextlib.suppress(BlockingIOError):
                     view = view[self.sock.send(view) :]
-                except TimeoutError:
+                if view:
                     self._wait()
 
     def receive(self) -> Any:
@@ -269,17 +333,15 @@ class Connection:
         length, count = _HEADER.unpack(self._read(_HEADER.size))
         if length > MAX_STRUCTURE or count > MAX_BUFFERS:
             raise Malformed("a frame beyond the limits")
-        sizes = struct.unpack(f"<{count}Q", self._read(8 * count))
+        sizes = struct.unpack(f"<{count}Q", self._read(8 * count)) if count else ()
         if sum(sizes) > MAX_BYTES:
             raise Malformed("a frame beyond the limits")
         structure = self._read(length)
         return decode(bytes(structure), [self._read(size) for size in sizes])
 
     def _read(self, size: int) -> bytearray:
-        if len(self._ahead) < size <= _AHEAD:
-            chunk = bytearray(_AHEAD)
-            while len(self._ahead) < size:
-                self._ahead += chunk[: self._receive_into(chunk)]
+        while len(self._ahead) < size <= _AHEAD:
+            self._ahead += memoryview(self._chunk)[: self._receive_into(self._chunk)]
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(data) < size:
             at = len(data)
@@ -291,10 +353,10 @@ class Connection:
 
     def _receive_into(self, target: bytearray | memoryview) -> int:
         while True:
+            self._wait()
             try:
                 count = self.sock.recv_into(target)
-            except TimeoutError:
-                self._wait()
+            except BlockingIOError:
                 continue
             except OSError:
                 raise EOFError from None
@@ -303,8 +365,12 @@ class Connection:
             return count
 
     def _wait(self) -> None:
+        # By the clock, not by what comes: one byte now and then must not keep us waiting.
         if self.on_wait is not None:
-            self.on_wait()
+            now = time.monotonic()
+            if now - self._last_wait >= self._patience:
+                self.on_wait()
+                self._last_wait = time.monotonic()
 
     def close(self) -> None:
         self.sock.close()

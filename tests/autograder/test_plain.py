@@ -160,8 +160,10 @@ def test_nbgrader_autograde_gives_the_scores_of_our_grading(classroom, student):
     full = sum(mark.max_score for mark in marks.values() if mark.kind == "auto")
     got = sum(auto.values())
     assert {"perfect": got == full, "blank": got == 0, "mistaken": 0 < got < full}[student]
-    unanswered = [mark.auto_score == 0 for mark in marks.values() if mark.kind == "written"]
-    assert all(unanswered) if student == "blank" else not any(unanswered)
+    answered = {n: w["answered"] for n, w in report["notebooks"]["knn"]["written"].items()}
+    written = {name: mark.auto_score for name, mark in marks.items() if mark.kind == "written"}
+    assert written == {name: None if answered[name] else 0.0 for name in written}
+    assert set(answered.values()) == {student != "blank"}
     page = (classroom.autograded_dir / student / "a1_classifiers" / "knn.ipynb").read_text("utf-8")
     for cell in json.loads(page)["cells"]:
         assert cell["cell_type"] == "code" or "<script>" not in "".join(cell["source"])

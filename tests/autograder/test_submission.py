@@ -122,11 +122,15 @@ def test_a_byte_order_mark_is_no_obstacle():
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["cells", "worksheets", "metadata", "kernelspec", "language", "source"]),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["cells", "worksheets", "metadata", "kernelspec", "language", "source"]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

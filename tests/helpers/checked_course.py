@@ -79,7 +79,7 @@ MISCONCEPTIONS = [
     Misconception(
         "sum-of-squares",
         "square-mean",
-        replace={"squares_of_all_numbers.mean()": "squares_of_all_numbers.sum()"},
+        replace={"float(squares_of_all_numbers.mean())": "float(squares_of_all_numbers.sum())"},
         hint="You add the squares up but never divide by how many there are.",
     )
 ]

@@ -715,11 +715,10 @@ VARIANTS = [
         "predict-by-name",
         PREDICT,
         {
-            CHOICE: """try:
-            name = ("no_loops", "one_loop", "two_loops")[range(3).index(num_loops)]
-        except ValueError as error:
-            raise ValueError("no such number of loops") from error
-        dists = getattr(self, f"compute_distances_{name}")(X)"""
+            CHOICE: """names = dict(enumerate(("no_loops", "one_loop", "two_loops")))
+        if names.get(num_loops) is None:
+            raise ValueError("num_loops must be 0, 1 or 2")
+        dists = getattr(self, f"compute_distances_{names[num_loops]}")(X)"""
         },
     ),
     Variant(

@@ -1,0 +1,84 @@
+"""How deep a function loops, under whatever name."""
+
+import textwrap
+
+import pytest
+
+from assignments.notebook import Outline, load, read_cells
+from assignments.student import CheckFailed, Student, in_process
+from assignments.syntax import loop_depth
+from assignments.workspace import Workspace
+
+
+def student_of(source):
+    """A student whose notebook is one cell."""
+    cells = read_cells({"cells": [{"cell_type": "code", "source": textwrap.dedent(source)}]})
+    module = load(cells, Outline.of(cells), "syntax_notebook")
+    return Student(in_process(Workspace(vars(module), module.missing_names)))
+
+
+@pytest.mark.parametrize(
+    ("depth", "body"),
+    [
+        (0, "return np.sqrt(((a - b) ** 2).sum(axis=1))"),
+        (0, "a, b = (x.astype(float) for x in (a, b))\nreturn a @ b.T"),
+        (1, "for x in a:\n    x += 1"),
+        (1, "while a:\n    a -= 1"),
+        (1, "return [x + b for x in a]"),
+        (2, "return [x + y for x in a for y in b]"),
+        (2, "for x in a:\n    total = sum(x * y for y in b)"),
+        (2, "for x in a:\n    while x:\n        x -= 1"),
+        (1, "for x in a:\n    pass\nfor y in b:\n    pass"),
+        (1, "for x in sorted(y for y in a):\n    pass"),
+        (1, "return list(map(abs, a))"),
+        (1, "return np.vectorize(abs)(a)"),
+        (2, "return np.apply_along_axis(lambda x: [y - x for y in b], 1, a)"),
+        (1, "def row(x):\n    return [x - y for y in b]\nreturn row(a)"),
+        (2, "def row(x):\n    return [x - y for y in b]\nreturn [row(x) for x in a]"),
+        (1, "def row(n):\n    return n and row(n - 1)\nreturn row(a)"),
+    ],
+)
+def test_depth_of_a_function(depth, body):
+    source = "import numpy as np\ndef f(a, b):\n" + textwrap.indent(body, "    ")
+    assert loop_depth(student_of(source), "f") == depth
+
+
+def test_functions_and_methods_of_the_notebook_are_read_too():
+    student = student_of(
+        """
+        def distances_of(x, b):
+            return [x - y for y in b]
+
+        class Net:
+            def slow(self, a, b):
+                for x in a:
+                    distances_of(x, b)
+
+            def hidden(self, a, b):
+                return self.slow(a, b)
+
+            def spelled(self, a, b):
+                return Net.slow(self, a, b)
+
+            def again(self, a):
+                return a and self.again(a - 1)
+
+            def fast(self, a, b):
+                return self.scale(a) @ b
+
+            def scale(self, a):
+                return 2 * a
+        """
+    )
+    depths = {"slow": 2, "hidden": 2, "spelled": 2, "again": 1, "fast": 0}
+    for method, depth in depths.items():
+        assert loop_depth(student, f"Net.{method}") == depth, method
+
+
+def test_a_source_that_does_not_parse_fails_the_check():
+    class Lying(Student):
+        def source(self, target):
+            return "def f(:"
+
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        loop_depth(Lying(in_process(Workspace({}))), "f")

@@ -1,0 +1,107 @@
+"""Verify finds what is wrong with checks, misconceptions and variants, and names it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import checked_course
+import pytest
+
+from autograder.release import release
+from autograder.verify import Verdict, verify_assignment, verify_seed
+
+ASSIGNMENT = checked_course.ASSIGNMENT
+
+ANOTHER_MEAN = """,
+    Misconception(
+        "other-sum",
+        "square-mean",
+        replace={"squares_of_all_numbers.mean()": "sum(squares_of_all_numbers)"},
+        hint="The same mistake under another name.",
+    ),
+"""
+
+
+@pytest.fixture
+def verify(tmp_path, monkeypatch):
+    """Verify the small course with changes to its files; gives the whole verdict."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def verify(**changes):
+        for name, (old, new) in changes.items():
+            text = getattr(checked_course, name)
+            assert old in text
+            monkeypatch.setattr(checked_course, name, text.replace(old, new))
+        total = Verdict()
+        with checked_course.checked_course(tmp_path) as course:
+            release(course, ASSIGNMENT)
+            with ThreadPoolExecutor(1) as executor:
+                for _what, verdict in verify_assignment(course, ASSIGNMENT, 2, executor):
+                    total.add(verdict)
+        return total
+
+    return verify
+
+
+def test_a_sound_course_holds(verify):
+    verdict = verify()
+    assert verdict.failures == []
+    assert verdict.proved > 10
+
+
+def test_lists_what_each_check_catches(verify):
+    verdict = verify()
+    assert verdict.caught[("square-mean", "test_of_many")] == {"sum-of-squares"}
+    assert verdict.idle_checks() == [("square-mean", "test_of_one")]
+
+
+def test_a_misconception_that_loses_nothing(verify):
+    verdict = verify(
+        MISCONCEPTIONS=("squares_of_all_numbers.sum()", "np.mean(squares_of_all_numbers)")
+    )
+    assert any("'sum-of-squares' loses nothing" in failure for failure in verdict.failures)
+
+
+def test_two_misconceptions_that_cannot_be_told_apart(verify):
+    verdict = verify(MISCONCEPTIONS=("\n]\nVARIANTS", f"{ANOTHER_MEAN}]\nVARIANTS"))
+    assert any("is diagnosed as nothing" in failure for failure in verdict.failures)
+
+
+def test_a_variant_that_is_wrong(verify):
+    verdict = verify(
+        MISCONCEPTIONS=("np.mean(squares_of_all_numbers)", "np.max(squares_of_all_numbers)")
+    )
+    assert any(
+        "the variant 'with-dot' fails the hidden check" in failure for failure in verdict.failures
+    )
+    assert any("fails the public check" in failure for failure in verdict.failures)
+
+
+def test_a_wrong_check(verify):
+    verdict = verify(HIDDEN=("== 9", "== 10"))
+    assert any("the reference fails the hidden check test_of_one" in f for f in verdict.failures)
+    assert any("in the sandbox the reference fails" in f for f in verdict.failures)
+
+
+def test_a_check_that_the_untouched_release_passes(verify):
+    verdict = verify(HIDDEN=("assert student.mean_square([3.0]) == 9", "pass"))
+    assert any("the untouched release passes test_of_one" in f for f in verdict.failures)
+
+
+def test_a_patch_that_no_longer_fits(verify):
+    verdict = verify(MISCONCEPTIONS=("squares_of_all_numbers.mean()", "no_such_text()"))
+    assert any("must occur exactly once" in failure for failure in verdict.failures)
+
+
+def test_a_shortcut_must_not_pay(verify):
+    shortcut = """
+from autograder.misconceptions import Shortcut
+
+SHORTCUTS = [Shortcut("allowed", "square-mean", append="import numpy as np")]
+VARIANTS"""
+    verdict = verify(MISCONCEPTIONS=("\nVARIANTS", shortcut))
+    assert any("the shortcut 'allowed' passes" in failure for failure in verdict.failures)
+
+
+def test_a_seed_gives_the_same_verdict_again(tmp_path):
+    with checked_course.checked_course(tmp_path) as course:
+        source = course.assignment(ASSIGNMENT).notebooks["square"]
+        assert verify_seed(source, 3) == verify_seed(source, 3)
