@@ -180,11 +180,13 @@ def _read_regular(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise _Unreadable(_("{file} is not a file").format(file=path.name))
         if status.st_size > MAX_FILE:
+            reason = _("{file} has {size} MB, more than the {limit} MB that are read")
+            if path.suffix == ".ipynb":
+                reason += _("; clear the outputs of its cells and hand it in again")
             raise _Unreadable(
-                _(
-                    "{file} has {size} MB, more than the {limit} MB that are read; clear the "
-                    "outputs of its cells and hand it in again"
-                ).format(file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20)
+                reason.format(
+                    file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20
+                )
             )
         return file.read(MAX_FILE)
 
