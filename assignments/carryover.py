@@ -33,7 +33,8 @@ def previous(name: str) -> NotebookModule:
     Raises:
         LookupError: there is neither such a notebook nor a stand-in for it.
     """
-    path = _find(name)
+    places = _places(name)
+    path = next((place for place in places if place.is_file()), None)
     standin = _standin(name)
     if path is None and standin is None:
         raise LookupError(
@@ -44,7 +45,16 @@ def previous(name: str) -> NotebookModule:
     module_name = name.replace("/", ".")
     if path is None:
         module = new_module(module_name)
-        print(_("{name}: no such notebook here.").format(name=name))
+        print(
+            _(
+                "{name}: no such notebook in {folders}. Put yours there, or set the environment "
+                "variable ASSIGNMENTS_HOME to the folder that holds {assignment}."
+            ).format(
+                name=name,
+                folders=", ".join(str(place.parent) for place in places),
+                assignment=name.partition("/")[0],
+            )
+        )
     else:
         module = _read(path, module_name)
         saved = datetime.fromtimestamp(path.stat().st_mtime)
@@ -62,16 +72,14 @@ def previous(name: str) -> NotebookModule:
     return module
 
 
-def _find(name: str) -> Path | None:
-    """The file of a notebook, or None."""
+def _places(name: str) -> list[Path]:
+    """Where the file of a notebook may lie, the likeliest first."""
     assignment, _slash, notebook = name.partition("/")
     file = f"{notebook}.ipynb"
     if home := os.environ.get("ASSIGNMENTS_HOME"):
-        places = [Path(home, assignment, file)]
-    else:
-        here = Path.cwd()
-        places = [here.parent / assignment / file, here / file, here / assignment / file]
-    return next((place for place in places if place.is_file()), None)
+        return [Path(home, assignment, file)]
+    here = Path.cwd()
+    return [here.parent / assignment / file, here / file, here / assignment / file]
 
 
 def _standin(name: str) -> types.ModuleType | None:
@@ -110,8 +118,9 @@ def _fill(module: NotebookModule, standin: types.ModuleType) -> Iterator[str]:
 
 
 def _unfinished(own: Any) -> bool:
-    """Is it missing, or a function that still raises NotImplementedError?"""
+    """Is it missing, or a function that still raises NotImplementedError or does not parse?"""
     if own is None:
         return True
     code = getattr(inspect.unwrap(own), "__code__", None)
-    return code is not None and "NotImplementedError" in code.co_names
+    # The loader makes a method that does not parse into one that raises SyntaxError.
+    return code is not None and not {"NotImplementedError", "SyntaxError"}.isdisjoint(code.co_names)

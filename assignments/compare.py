@@ -15,8 +15,8 @@ from assignments.symptoms import find_symptom
 
 __all__ = ["assert_close", "assert_equal", "assert_unchanged", "relative_error", "to_array"]
 
-#: An answer in half or single precision is compared no more strictly than this.
-_PRECISION = {"float16": 1e-2, "float32": 1e-4, "complex64": 1e-4}
+#: An answer in single precision is compared no more strictly than this.
+_PRECISION = {"float32": 1e-4, "complex64": 1e-4}
 
 
 def relative_error(got: Any, want: Any) -> float:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["numerical_gradient", "one_by_one"]
+from assignments.messages import _
+
+__all__ = ["gradient_check", "numerical_gradient", "one_by_one"]
 
 
 def one_by_one(f: Callable[[np.ndarray], float]) -> Callable[[list[np.ndarray]], list[float]]:
@@ -38,3 +40,45 @@ def numerical_gradient(
             inputs.append(moved)
     values = np.asarray([float(value) for value in f_many(inputs)])
     return ((values[0::2] - values[1::2]) / (2 * h)).reshape(x.shape)
+
+
+def gradient_check(
+    f: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    analytic: np.ndarray,
+    places: int = 6,
+    h: float = 1e-5,
+    seed: int = 0,
+) -> float:
+    """Hold a gradient against central differences at a few places chosen at random, and show both.
+
+    Args:
+        f: a function of an array, with one number as its value.
+        x: the point, of any shape; it stays as it is.
+        analytic: the gradient to check, of the shape of ``x``.
+        places: how many coordinates.
+        h: the step.
+        seed: which coordinates.
+
+    Returns:
+        The largest relative error, ``|a - n| / max(|a| + |n|, 1e-8)``.
+    """
+    x = np.array(x, np.float64)
+    chosen = np.random.default_rng(seed).choice(x.size, min(places, x.size), replace=False)
+    errors = []
+    for index in zip(*np.unravel_index(chosen, x.shape), strict=True):
+        here = x[index]
+        x[index] = here + h
+        above = float(f(x))
+        x[index] = here - h
+        below = float(f(x))
+        x[index] = here
+        numerical, given = (above - below) / (2 * h), float(analytic[index])
+        errors.append(abs(given - numerical) / max(abs(given) + abs(numerical), 1e-8))
+        place = ", ".join(str(int(number)) for number in index)
+        print(
+            _("[{place}]  numerical {numerical:+.8f}  yours {given:+.8f}  error {error:.1e}").format(
+                place=place, numerical=numerical, given=given, error=errors[-1]
+            )
+        )
+    return max(errors)

@@ -20,19 +20,23 @@ from assignments.messages import _
 __all__ = [
     "PALETTE",
     "confusion_matrix",
+    "curves",
     "decision_regions",
     "distance_matrix",
     "error_bars",
+    "heat_map",
     "image_grid",
     "neighbours",
     "show",
     "times",
+    "weights",
 ]
 
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000",
 )  # fmt: skip
 MARKERS = "os^DvP*X"
+DASHES = ("-", "--", "-.", ":")
 SEQUENTIAL = "cividis"
 DPI = 100
 
@@ -190,6 +194,110 @@ def error_bars(values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str
         figure,
         _("{y} by {x}, mean and standard deviation: {values}.").format(
             y=ylabel, x=xlabel, values=told
+        ),
+    )
+
+
+def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> None:
+    """Show how numbers change from step to step, a line for each name.
+
+    Args:
+        values: for each name its number after 0, 1, 2, ... steps; at most eight names.
+    """
+    figure, axis = plt.subplots(figsize=(7, 3.6))
+    for number, (name, line) in enumerate(values.items()):
+        axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.legend(frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    told = "; ".join(
+        _("{name}: from {first:.3g} to {last:.3g} in {steps} steps").format(
+            name=name, first=line[0], last=line[-1], steps=len(line)
+        )
+        for name, line in values.items()
+    )
+    show(figure, _("{y} by {x}. {curves}.").format(y=ylabel, x=xlabel, curves=told))
+
+
+def weights(
+    W: np.ndarray,
+    titles: Sequence[str] = (),
+    shape: tuple[int, int, int] = (32, 32, 3),
+    columns: int = 10,
+) -> None:
+    """Show weights as pictures: grey is zero, a colour is where it is weighed up, or its opposite.
+
+    Args:
+        W: (H * W * 3, M) array, a picture for each column, each scaled by itself.
+        titles: M texts, if any.
+        shape: height, width and 3 colours.
+        columns: pictures in a row.
+    """
+    pictures = W.T.reshape(-1, *shape)
+    largest = np.abs(pictures).max(axis=(1, 2, 3), keepdims=True)
+    pictures = 0.5 + 0.5 * pictures / np.maximum(largest, 1e-12)
+    titles = list(titles) or [""] * len(pictures)
+    rows = -(-len(pictures) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns, 1.2 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, title in zip(axes.flat, pictures, titles, strict=False):
+        axis.imshow(picture)
+        axis.set_title(title, fontsize=9)
+    show(
+        figure,
+        _(
+            "Weights as {count} pictures of {high} x {wide} pixels, grey where they are zero{of}."
+        ).format(
+            count=len(pictures),
+            high=shape[0],
+            wide=shape[1],
+            of=": " + ", ".join(titles) if any(titles) else "",
+        ),
+    )
+
+
+def heat_map(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    ylabel: str,
+    xlabel: str,
+    what: str,
+) -> None:
+    """Show a table of numbers with colours, bright where they are large.
+
+    Args:
+        values: (len(rows), len(columns)) numbers.
+        what: what they are.
+    """
+    figure, axis = plt.subplots(figsize=(1.5 + 0.9 * len(columns), 1.2 + 0.6 * len(rows)))
+    axis.imshow(values, cmap=SEQUENTIAL, aspect="auto")
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=what)
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (row, column), value in np.ndenumerate(values):
+        colour = "black" if value > middle else "white"
+        axis.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour)
+    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    told = "; ".join(
+        f"{name}: " + ", ".join(f"{value:.3f}" for value in line)
+        for name, line in zip(rows, values, strict=True)
+    )
+    show(
+        figure,
+        _(
+            "{what}, a row for each {y}, a column for each {x} ({columns}). {rows}. The largest is "
+            "at {y} {best_row}, {x} {best_column}."
+        ).format(
+            what=what,
+            y=ylabel,
+            x=xlabel,
+            columns=", ".join(columns),
+            rows=told,
+            best_row=rows[row],
+            best_column=columns[column],
         ),
     )
 

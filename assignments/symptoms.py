@@ -32,6 +32,8 @@ def find_symptom(
     want = np.asarray(want)
     if got.dtype.kind not in "biufc" or want.dtype.kind not in "biufc":
         return ""
+    if want.dtype.kind == "f" and got.dtype.kind != "c":
+        got = got.astype(np.float64)  # whole numbers and truth values have no signs or roots
 
     def same(a: np.ndarray, b: np.ndarray) -> bool:
         return a.shape == b.shape and bool(np.allclose(a, b, rtol=rtol, atol=atol))

@@ -3,21 +3,25 @@
 import ast
 import builtins
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 
 __all__ = ["loop_depth"]
 
-#: Functions that call another one again and again: loops under another name.
+#: Functions that call another one, their first argument, again and again.
 _REPEATING = {
-    "accumulate", "apply_along_axis", "apply_over_axes", "filter", "fromfunction", "fromiter",
-    "frompyfunc", "map", "reduce", "starmap", "vectorize",
+    "apply_along_axis", "apply_over_axes", "filter", "frompyfunc", "map", "reduce", "starmap",
+    "vectorize",
 }  # fmt: skip
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+#: The source comes from the student's process: how much of it is read at most.
+_MAX_CHARACTERS = 100_000
+_MAX_FUNCTIONS = 50
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_Functions = Mapping[str, ast.stmt]
 
 
 def loop_depth(student: Student, name: str) -> int:
@@ -33,73 +37,117 @@ def loop_depth(student: Student, name: str) -> int:
     Raises:
         CheckFailed: the source cannot be read.
     """
-    return _Reader(student, name).depth_of(name, ())
+    try:
+        return _Reader(student, name.rpartition(".")[0]).depth_of(name)
+    except RecursionError as error:
+        raise _unreadable(name) from error
 
 
 class _Reader:
-    def __init__(self, student: Student, name: str) -> None:
-        self.student = student
-        self.owner = name.rpartition(".")[0]
+    """Depths of functions by name, each read once.
 
-    def depth_of(self, name: str, callers: tuple[str, ...]) -> int:
-        """The depth of a function by name; ``callers`` are those that are being read."""
-        if name in callers:
-            return 1
-        function = self._parse(name)
-        if not isinstance(function, _FUNCTIONS):
-            return 0
-        local = {node.name: node for node in ast.walk(function) if isinstance(node, _FUNCTIONS)}
-        del local[function.name]
-        return self._deepest(function.body, local, (*callers, name))
+    While a function is being read its depth is taken to be 1: then it calls itself.
+    """
+
+    def __init__(self, student: Student, owner: str) -> None:
+        self.student = student
+        self.owner = owner
+        self.known: dict[str, int] = {}
+
+    def depth_of(self, name: str) -> int:
+        if name not in self.known:
+            if len(self.known) >= _MAX_FUNCTIONS:
+                raise _unreadable(name)
+            self.known[name] = 1
+            function = self._parse(name)
+            if isinstance(function, _FUNCTIONS):
+                inner = (n for n in ast.walk(function) if isinstance(n, _FUNCTIONS))
+                local = {node.name: node for node in inner if node is not function}
+                self.known[name] = _Function(self, name, local).deepest(function.body)
+            else:
+                self.known[name] = 0
+        return self.known[name]
 
     def _parse(self, name: str) -> ast.stmt:
+        source = self.student.source(name)
+        if len(source) > _MAX_CHARACTERS:
+            raise _unreadable(name)
         try:
-            return ast.parse(textwrap.dedent(self.student.source(name))).body[0]
-        except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError) as error:
-            reason = _("the source of {name} cannot be read").format(name=name)
-            raise CheckFailed(reason) from error
+            return ast.parse(textwrap.dedent(source)).body[0]
+        except (SyntaxError, ValueError, MemoryError, IndexError) as error:
+            raise _unreadable(name) from error
 
-    def _deepest(self, nodes: Iterable[ast.AST], local: dict, callers: tuple) -> int:
-        return max((self._depth(node, local, callers) for node in nodes), default=0)
 
-    def _depth(self, node: ast.AST, local: dict, callers: tuple) -> int:
-        inside = self._deepest(ast.iter_child_nodes(node), local, callers)
+class _Function:
+    """The depth of the parts of one function; ``local`` are the functions defined within it."""
+
+    def __init__(self, reader: _Reader, name: str, local: _Functions) -> None:
+        self.reader = reader
+        self.name = name
+        self.local = local
+
+    def deepest(self, nodes: Iterable[ast.AST]) -> int:
+        return max(map(self._depth, nodes), default=0)
+
+    def _depth(self, node: ast.AST) -> int:
         match node:
-            case ast.For() | ast.AsyncFor():
-                around = self._depth(node.iter, local, callers)
-                body = self._deepest(node.body + node.orelse, local, callers)
-                return max(around, _repeats(node.iter) + body)
+            case ast.For(iter=items) | ast.AsyncFor(iter=items):
+                body = self.deepest(node.body + node.orelse)
+                return max(self._depth(items), _repeats(items) + body)
             case ast.While():
-                return 1 + inside
-            case ast.Call(func=called):
-                return max(inside, self._depth_of_call(called, inside, local, callers))
-            case _ if isinstance(node, _COMPREHENSIONS):
-                return sum(_repeats(part.iter) for part in node.generators) + inside
-        return inside
+                return 1 + self.deepest(ast.iter_child_nodes(node))
+            case ast.ListComp(elt=item) | ast.SetComp(elt=item) | ast.GeneratorExp(elt=item):
+                return self._comprehension(node.generators, [item])
+            case ast.DictComp(key=key, value=value):
+                return self._comprehension(node.generators, [key, value])
+            case ast.Call(
+                func=ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name),
+                args=[function, *others],
+            ) if name in _REPEATING:
+                again = max(self._depth(function), self._called(function))
+                return max(1 + again, self.deepest([*others, *node.keywords]))
+            case ast.Call(func=function):
+                return max(self.deepest(ast.iter_child_nodes(node)), self._called(function))
+        return self.deepest(ast.iter_child_nodes(node))
 
-    def _depth_of_call(self, called: ast.expr, inside: int, local: dict, callers: tuple) -> int:
-        match called:
-            case ast.Attribute(attr=name) | ast.Name(id=name) if name in _REPEATING:
-                return 1 + inside
-            case ast.Name(id=name) if name in local:
-                if name in callers:
-                    return 1
-                return self._deepest(local[name].body, local, (*callers, name))
-            case ast.Attribute(value=ast.Name(id="self"), attr=name) if self.owner:
-                return self._depth_of_notebooks(f"{self.owner}.{name}", callers)
-            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == self.owner:
-                return self._depth_of_notebooks(f"{owner}.{name}", callers)
+    def _comprehension(self, generators: list[ast.comprehension], items: list[ast.expr]) -> int:
+        depth = level = 0
+        for part in generators:
+            depth = max(depth, level + self._depth(part.iter))
+            level += _repeats(part.iter)
+            depth = max(depth, level + self.deepest(part.ifs))
+        return max(depth, level + self.deepest(items))
+
+    def _called(self, function: ast.expr) -> int:
+        """The depth of a function of the notebook that is called here; 0 for any other."""
+        match function:
+            case ast.Name(id=name) if name in self.local:
+                return self._of_local(name)
             case ast.Name(id=name) if not hasattr(builtins, name):
-                return self._depth_of_notebooks(name, callers)
-        return 0
-
-    def _depth_of_notebooks(self, name: str, callers: tuple) -> int:
+                pass
+            case ast.Attribute(value=ast.Name(id=owner), attr=attribute) if (
+                self.reader.owner and owner in ("self", self.reader.owner)
+            ):
+                name = f"{self.reader.owner}.{attribute}"
+            case _:
+                return 0
         try:
-            return self.depth_of(name, callers)
+            return self.reader.depth_of(name)
         except StudentError:  # imported, or a local variable
             return 0
+
+    def _of_local(self, name: str) -> int:
+        known, key = self.reader.known, f"{self.name}.<locals>.{name}"
+        if key not in known:
+            known[key] = 1
+            known[key] = self.deepest(self.local[name].body)
+        return known[key]
 
 
 def _repeats(items: ast.expr) -> bool:
     """Is going through these a loop? Not when they are spelled out: ``for A in (X, Y)``."""
     return not isinstance(items, ast.Tuple | ast.List)
+
+
+def _unreadable(name: str) -> CheckFailed:
+    return CheckFailed(_("the source of {name} cannot be read").format(name=name))

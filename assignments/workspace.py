@@ -37,6 +37,8 @@ _CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
 
 
 _ABSENT = object()
+#: The name of a class, even of one whose metaclass would rather not say.
+_type_name = type.__dict__["__name__"].__get__
 
 
 class Workspace:
@@ -246,7 +248,7 @@ class Workspace:
                 cell, line = int(found[1] or found[2] or 0), trace.tb_lineno
             trace = trace.tb_next
         return {
-            "type": type.__getattribute__(type(error), "__name__")[:80],
+            "type": _type_name(type(error))[:80],
             "message": message,
             "cell": cell,
             "line": line,

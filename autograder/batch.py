@@ -214,7 +214,10 @@ def _executor(make: Callable[[], Executor]) -> Iterator[Executor]:
     try:
         yield executor
     finally:
-        executor.shutdown(cancel_futures=True)
+        try:
+            executor.shutdown(cancel_futures=True)
+        except TypeError:  # Dask's knows no such option, and cancels when it need not wait
+            executor.shutdown(wait=False)
 
 
 def _is_current(report: dict | None, submission: Submission, settings: Settings) -> bool:

@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -54,6 +56,7 @@ class Sandbox:
         # The process that forks for each notebook, and the first of those inside.
         self._zygote: psutil.Process | None = None
         self._first: psutil.Process | None = None
+        self._wires: set[Wire] = set()
 
     def __enter__(self) -> "Sandbox":
         self.start()
@@ -108,11 +111,14 @@ class Sandbox:
     def open(self) -> "Wire":
         """A new fork for a notebook, and the wire to it."""
         try:
-            return Wire(self, self._fork())
+            sock = self._fork()
         except OSError:
             # It has ended since: something inside may have killed it.
             self.restart()
-            return Wire(self, self._fork())
+            sock = self._fork()
+        wire = Wire(self, sock)
+        self._wires.add(wire)
+        return wire
 
     def _fork(self) -> socket.socket:
         if self._control is None:
@@ -149,15 +155,31 @@ class Sandbox:
                     process.kill()
             self._process.wait()
         self._process = self._control = self._zygote = self._first = None
+        self._wires.clear()
 
-    def sweep(self) -> None:
-        """End what notebooks left running: processes whose parents are gone."""
-        if self._first is None or self._first == self._zygote:
-            return
-        with contextlib.suppress(psutil.Error):
-            for orphan in self._first.children():
-                if orphan != self._zygote:
-                    orphan.kill()
+    def close(self, wire: "Wire") -> None:
+        """End what runs at the other end of a wire; with the last wire, all that was left running.
+
+        While other wires are open, only orphans can be told from what those need.
+        """
+        self._wires.discard(wire)
+        for _attempt in range(5):
+            running = self._left_running()
+            for process in running:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            if not running:
+                return
+            psutil.wait_procs(running, timeout=1)
+
+    def _left_running(self) -> list[psutil.Process]:
+        if self._first is None or (self._wires and self._first == self._zygote):
+            return []
+        try:
+            inside = _tree(self._first.pid)[1:] if not self._wires else self._first.children()
+        except psutil.Error:
+            return []
+        return [process for process in inside if process != self._zygote]
 
     def usage(self) -> tuple[float, int]:
         """CPU seconds used so far by all processes inside, and bytes of memory in use now."""
@@ -174,9 +196,32 @@ def _tree(root: int) -> list[psutil.Process]:
     """A process and all below it, parents first."""
     try:
         process = psutil.Process(root)
-        return [process, *process.children(recursive=True)]
+        if not _CHILDREN.exists():
+            return [process, *process.children(recursive=True)]
     except psutil.Error:
         return []
+    # What psutil finds by reading every process of the machine, the kernel tells of each.
+    tree, seen = [process], {root}
+    for parent in tree:
+        for pid in _children(parent.pid):
+            if pid not in seen:
+                seen.add(pid)
+                with contextlib.suppress(psutil.Error):
+                    tree.append(psutil.Process(pid))
+    return tree
+
+
+#: Linux has it where it is built with checkpointing, as distributions build it.
+_CHILDREN = Path("/proc/thread-self/children")
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                children += map(int, file.read().split())
+    return children
 
 
 class Wire:
@@ -267,7 +312,7 @@ class Wire:
     def close(self) -> None:
         """End the notebook's process, and what it left behind."""
         self._connection.close()
-        self.sandbox.sweep()
+        self.sandbox.close(self)
 
     def _watch(self) -> None:
         """Is a limit reached?"""

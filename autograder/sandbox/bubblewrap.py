@@ -104,7 +104,9 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
     become = ["/run/setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]
     return [
         bwrap, *mounts, *tools, "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
-        *become, "/run/bwrap", "--bind", "/", "/", "--tmpfs", "/run", "--tmpfs", "/proc", *shut_off,
+        *become, "/run/bwrap", "--bind", "/", "/",
+        "--tmpfs", "/run", "--remount-ro", "/run", "--tmpfs", "/proc", "--remount-ro", "/proc",
+        *shut_off,
     ]  # fmt: skip
 
 
@@ -138,7 +140,7 @@ _BOOT = (
 
 
 def _environment() -> list[str]:
-    threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+    threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     variables = {f"{name}_NUM_THREADS": "1" for name in threads} | {
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -175,7 +177,8 @@ def _interpreter_mounts(python: Path) -> tuple[tuple[str, ...], ...]:
     mounts = [("--ro-bind", str(python), str(python)), ("--ro-bind", library, library)]
     for packages in ("site-packages", "dist-packages", "test", "idlelib"):
         if (Path(library) / packages).is_dir():
-            mounts.append(("--tmpfs", f"{library}/{packages}"))
+            hidden = f"{library}/{packages}"
+            mounts += [("--tmpfs", hidden), ("--remount-ro", hidden)]
     for libpython in shared.glob("libpython*.so*"):
         if not str(libpython).startswith(("/usr/lib/", "/lib/")):
             mounts.append(("--ro-bind", str(libpython), str(libpython)))

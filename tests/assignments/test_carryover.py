@@ -79,7 +79,9 @@ def test_unfinished_methods_are_filled_one_by_one(home, capsys):
 def test_without_the_notebook_standins_answer(home, capsys):
     svm = previous("a1_classifiers/svm")
     assert svm.svm_loss_naive(*INPUTS)[0] == pytest.approx(2.0)
-    assert "no such notebook" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"no such notebook in {home / 'a1_classifiers'}" in said
+    assert "ASSIGNMENTS_HOME" in said
 
 
 def test_a_damaged_notebook_is_no_end(home, capsys):
@@ -94,6 +96,15 @@ def test_what_fails_in_it_is_filled(home, capsys):
     save(home / "a1_classifiers/svm.ipynb", "def svm_loss_naive(W:\n    return 1")
     assert previous("a1_classifiers/svm").svm_loss_naive(*INPUTS)[0] == pytest.approx(2.0)
     assert "svm_loss_naive" in capsys.readouterr().out
+
+
+def test_a_method_that_does_not_parse_is_filled(home, capsys):
+    broken = OWN_CLASS.replace("raise NotImplementedError", "return ((X")
+    save(home / "a1_classifiers/knn.ipynb", broken)
+    classifier = previous("a1_classifiers/knn").KNearestNeighbor()
+    classifier.train(np.zeros((1, 2)), np.array([0]))
+    assert classifier.compute_distances_no_loops(np.zeros((1, 2))).tolist() == [[0.0]]
+    assert "KNearestNeighbor.compute_distances_no_loops" in capsys.readouterr().out
 
 
 def test_unknown_notebook(home):

@@ -62,6 +62,29 @@ def draw_error_bars():
     return ["accuracy by k", "1: 0.200 ± 0.000, 5: 0.600 ± 0.100"]
 
 
+def draw_curves():
+    plots.curves({"slow": [2.5, 2.0, 1.5], "fast": [2.5, 0.25]}, "step", "loss")
+    return ["loss by step", "slow: from 2.5 to 1.5 in 3 steps", "fast: from 2.5 to 0.25 in 2 steps"]
+
+
+def draw_weights():
+    W = np.random.default_rng(0).normal(size=(48, 3))
+    W[:, 1] = 0
+    plots.weights(W, NAMES, shape=(4, 4, 3), columns=2)
+    return ["3 pictures of 4 x 4", "bird, cat, heart"]
+
+
+def draw_weights_without_titles():
+    plots.weights(np.eye(12)[:, :5], shape=(2, 2, 3))
+    return ["5 pictures", "zero."]
+
+
+def draw_heat_map():
+    values = np.array([[0.25, 0.5], [np.nan, 0.125]])
+    plots.heat_map(values, ["0.1", "0.2"], ["1", "10"], "rate", "size", "accuracy")
+    return ["0.1: 0.250, 0.500", "The largest is at rate 0.1, size 10."]
+
+
 def draw_confusion_matrix():
     plots.confusion_matrix(np.array([0, 0, 1, 2]), np.array([0, 2, 1, 2]), NAMES)
     return ["bird 1 of 2", "cat 1 of 1", "heart 1 of 1"]
@@ -81,6 +104,10 @@ def draw_decision_regions():
         draw_distance_matrix,
         draw_times,
         draw_error_bars,
+        draw_curves,
+        draw_weights,
+        draw_weights_without_titles,
+        draw_heat_map,
         draw_confusion_matrix,
         draw_decision_regions,
     ],

@@ -1,8 +1,11 @@
 """How deep a function loops, under whatever name."""
 
+import contextlib
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
 from assignments.notebook import Outline, load, read_cells
 from assignments.student import CheckFailed, Student, in_process
@@ -30,11 +33,17 @@ def student_of(source):
         (2, "for x in a:\n    while x:\n        x -= 1"),
         (1, "for x in a:\n    pass\nfor y in b:\n    pass"),
         (1, "for x in sorted(y for y in a):\n    pass"),
+        (1, "return [x for x in [y for y in a]]"),
+        (2, "return {x: [x + y for y in b] for x in a}"),
         (1, "return list(map(abs, a))"),
+        (1, "return list(map(abs, [x + 1 for x in a]))"),
+        (1, "return np.fromiter((x for x in a), float)"),
+        (0, "return np.add.reduce(a, axis=1) + np.maximum.accumulate(b)"),
         (1, "return np.vectorize(abs)(a)"),
         (2, "return np.apply_along_axis(lambda x: [y - x for y in b], 1, a)"),
         (1, "def row(x):\n    return [x - y for y in b]\nreturn row(a)"),
         (2, "def row(x):\n    return [x - y for y in b]\nreturn [row(x) for x in a]"),
+        (2, "def row(x):\n    return [x - y for y in b]\nreturn list(map(row, a))"),
         (1, "def row(n):\n    return n and row(n - 1)\nreturn row(a)"),
     ],
 )
@@ -75,10 +84,44 @@ def test_functions_and_methods_of_the_notebook_are_read_too():
         assert loop_depth(student, f"Net.{method}") == depth, method
 
 
-def test_a_source_that_does_not_parse_fails_the_check():
-    class Lying(Student):
-        def source(self, target):
-            return "def f(:"
+class Lying(Student):
+    """A student's process that answers anything when asked for a source."""
 
+    def __init__(self, source):
+        super().__init__(in_process(Workspace({})))
+        self.answer = source
+
+    def source(self, target):
+        return self.answer(target) if callable(self.answer) else self.answer
+
+
+NESTED = "\n".join(f"{' ' * i}for x{i} in a:" for i in range(1, 60)) + "\n" + " " * 60 + "pass"
+DOUBLING = "\n".join(f"    def g{i}():\n        g{i + 1}(); g{i + 1}()" for i in range(60))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(:",
+        "",
+        "def f():\n    return " + "-" * 5000 + "1",
+        "def f():\n    return a" + ".b" * 5000,
+        "def f():\n    return '" + "x" * 200_000 + "'",
+        lambda name: f"def {name}():\n    return {name}0() + {name}1()",
+    ],
+    ids=["broken", "empty", "minus", "attributes", "long", "endless"],
+)
+def test_a_source_that_cannot_be_read_fails_the_check(source):
     with pytest.raises(CheckFailed, match="cannot be read"):
-        loop_depth(Lying(in_process(Workspace({}))), "f")
+        loop_depth(Lying(source), "f")
+
+
+def test_a_source_made_to_take_for_ever_does_not():
+    assert loop_depth(Lying(f"def f(a):\n{NESTED}"), "f") == 59
+    assert loop_depth(Lying(f"def f():\n{DOUBLING}\n    def g60(): pass\n    g0()"), "f") == 0
+
+
+@given(text())
+def test_any_text_is_read_or_refused(source):
+    with contextlib.suppress(CheckFailed):
+        assert loop_depth(Lying(source), "f") >= 0

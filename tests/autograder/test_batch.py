@@ -205,3 +205,18 @@ def test_the_secret_is_made_once_and_for_the_owner_only(course):
 def test_a_real_pool_of_processes_grades(tmp_path):
     with batch.pool(1) as workers:
         assert workers.submit(pow, 2, 5).result() == 32
+
+
+def test_a_dask_cluster_grades_the_same(course):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        reports = grade(course, make=client.get_executor)
+    assert {name: report["score"] for name, report in reports.items()} == {
+        "alice": 3,
+        "bob": 1,
+        "carol": 0,
+    }
+    assert scores(course) == {"alice": 3, "bob": 1, "carol": 0}

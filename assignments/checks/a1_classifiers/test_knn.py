@@ -168,7 +168,7 @@ def test_cross_validate_folds(student, rng):
     # Folds (0, 10) and (1, 11): the nearest point of the other fold has the wrong label.
     X, y = np.array([[0.0], [10.0], [1.0], [11.0]]), np.array([0, 1, 1, 0])
     table = to_table(student.cross_validate_k(X, y, [1], num_folds=2), [1], 2)
-    assert_close(table, np.zeros((1, 2)), _("the accuracies"))
+    assert_close(table, np.zeros((1, 2)), _("the table of accuracies"))
 
 
 @question("knn-cross-validate")
@@ -178,7 +178,7 @@ def test_cross_validate_accuracies(student, rng):
     X = np.array([0, 9, 1, 9, 0, 9, 0, 9, 1, 9, 9, 0, 1, 0, 9]).reshape(-1, 1)
     X = X + np.arange(15).reshape(-1, 1) / 100
     table = to_table(student.cross_validate_k(X, y, [5], num_folds=5), [5], 5)
-    assert_close(table, np.array([[3, 3, 2, 2, 2]]) / 3, _("the accuracies"))
+    assert_close(table, np.array([[3, 3, 2, 2, 2]]) / 3, _("the table of accuracies"))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------

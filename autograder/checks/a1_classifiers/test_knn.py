@@ -15,6 +15,7 @@ from assignments.checks.a1_classifiers.test_knn import (
     train,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
@@ -51,18 +52,18 @@ def pixels(rng, num_test=4, num_train=6, D=12):
 
 
 def check_distances(student, method, X, X_train, what="dists", **tolerance):
-    """Compare with SciPy; return the classifier for further questions."""
-    classifier = train(student, X_train)
-    dists = getattr(classifier, method)(X)
+    """Compare with SciPy."""
+    dists = getattr(train(student, X_train), method)(X)
     want = cdist(X.astype(np.float64), X_train.astype(np.float64))
-    assert_close(dists, want, what, factors={"the root of D": X.shape[1] ** 0.5}, **tolerance)
-    return classifier
+    assert_close(dists, want, what, factors={_("the root of D"): X.shape[1] ** 0.5}, **tolerance)
 
 
 def check_sizes(student, rng, method):
     for num_test, num_train, D in SIZES:
         X, X_train = points(rng, num_test, num_train, D)
-        what = f"dists ({num_test} test and {num_train} training examples, D = {D})"
+        what = _("dists ({num_test} test and {num_train} training examples, D = {D})").format(
+            num_test=num_test, num_train=num_train, D=D
+        )
         check_distances(student, method, X, X_train, what)
 
 
@@ -72,7 +73,7 @@ def check_inputs_unchanged(student, rng, method):
     dists = getattr(classifier, method)(X)
     assert_unchanged(student.changed, {0: "X"})
     if not np.array_equal(classifier.get("X_train"), X_train):
-        raise CheckFailed("the call changes self.X_train in place; work on a copy")
+        raise CheckFailed(_("the call changes self.X_train in place; work on a copy"))
     assert_close(dists, cdist(X, X_train), "dists")
 
 
@@ -140,7 +141,7 @@ def test_one_loop_is_one_loop(student, rng):
 # --- knn-no-loops --------------------------------------------------------------------------------
 
 
-@question("knn-no-loops", weight=2)
+@question("knn-no-loops", weight=1.5)
 def test_no_loops_values(student, rng):
     """The distances agree with SciPy's."""
     check_distances(student, "compute_distances_no_loops", *points(rng))
@@ -152,13 +153,13 @@ def test_no_loops_sizes(student, rng):
     check_sizes(student, rng, "compute_distances_no_loops")
 
 
-@question("knn-no-loops", weight=0.5)
+@question("knn-no-loops")
 def test_no_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
     check_distances(student, "compute_distances_no_loops", *pixels(rng))
 
 
-@question("knn-no-loops")
+@question("knn-no-loops", weight=1.5)
 def test_no_loops_same_point(student, rng):
     """A point is at distance 0 from itself, up to rounding, and never at NaN."""
     X = rng.normal(3.0, 1.0, size=(60, 100))
@@ -172,7 +173,7 @@ def test_no_loops_inputs(student, rng):
     check_inputs_unchanged(student, rng, "compute_distances_no_loops")
 
 
-@question("knn-no-loops", weight=4.5)
+@question("knn-no-loops", weight=5)
 def test_no_loops_has_no_loop(student, rng):
     """It is right, and there is no loop."""
     check_distances(student, "compute_distances_no_loops", *points(rng))
@@ -227,7 +228,7 @@ def test_predict_labels_nearest(student, rng):
     check_labels(student, dists, y_train, k=1)
     classifier = train(student, np.zeros((17, 1)), y_train)
     want = y_train[dists.argmin(axis=1)]
-    assert_equal(classifier.predict_labels(dists), want, "y_pred (k not given)")
+    assert_equal(classifier.predict_labels(dists), want, _("y_pred (k not given)"))
 
 
 @question("knn-predict-labels", weight=2)
@@ -272,7 +273,9 @@ def test_predict_uses_the_method(student, rng):
     for arguments in ({"num_loops": 0}, {"num_loops": 1}, {"num_loops": 2}, {}):
         num_loops = arguments.get("num_loops", 0)
         want = vote(tables[num_loops], y_train, k)
-        what = f"y_pred (num_loops = {num_loops})" if arguments else "y_pred (num_loops not given)"
+        what = (
+            f"y_pred (num_loops = {num_loops})" if arguments else _("y_pred (num_loops not given)")
+        )
         assert_equal(classifier.predict(X, k=k, **arguments), want, what)
 
 
@@ -323,7 +326,12 @@ def check_folds(student, X, y, k_choices, num_folds):
     result = student.cross_validate_k(X, y, k_choices, num_folds=num_folds)
     table = to_table(result, k_choices, num_folds)
     want = fold_accuracies(X, y, k_choices, num_folds)
-    assert_close(table, want, "the accuracies", factors={"the size of a fold": len(X) / num_folds})
+    assert_close(
+        table,
+        want,
+        _("the table of accuracies"),
+        factors={_("the size of a fold"): len(X) / num_folds},
+    )
 
 
 @question("knn-cross-validate", weight=3, builds_on=BEFORE_CROSS_VALIDATE)
@@ -352,4 +360,6 @@ def test_cross_validate_inputs(student, rng):
     X, y = clusters(rng, 40)
     result = student.cross_validate_k(X, y, [5], num_folds=4)
     assert_unchanged(student.changed, {0: "X", 1: "y"})
-    assert_close(to_table(result, [5], 4), fold_accuracies(X, y, [5], 4), "the accuracies")
+    assert_close(
+        to_table(result, [5], 4), fold_accuracies(X, y, [5], 4), _("the table of accuracies")
+    )

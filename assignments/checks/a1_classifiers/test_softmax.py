@@ -1,0 +1,232 @@
+"""Public checks of the softmax notebook: examples by hand, then random ones against PyTorch."""
+
+import math
+
+import numpy as np
+
+from assignments.checks.a1_classifiers.test_svm import (
+    assert_no_loop,
+    check_gradient,
+    check_loss,
+    check_own_gradient,
+    random_problem,
+    to_pair,
+)
+from assignments.compare import assert_close, assert_equal
+from assignments.messages import _
+from assignments.questions import question
+from assignments.standins.a1_classifiers.softmax import softmax_loss_vectorized as right_loss
+from assignments.standins.a1_classifiers.svm import svm_loss_vectorized as right_svm_loss
+from assignments.student import CheckFailed, Remote
+
+#: What a check of LinearSVM is served: the losses of the notebook before.
+SVM = ("a1_classifiers/svm:svm_loss_vectorized", "a1_classifiers/svm:svm_loss_naive")
+
+#: The scores of one example are 0, log 3, log 4: its probabilities are 1/8, 3/8 and 4/8.
+BY_HAND = np.array([[0.0, math.log(3), math.log(4)]]), np.array([[1.0]]), np.array([1])
+
+
+@question("softmax-loss-naive")
+def test_naive_by_hand(student, rng):
+    """For scores 0, log 3, log 4 (right: the second) the loss is -log(3/8)."""
+    loss, _dW = to_pair(student.softmax_loss_naive(*BY_HAND, 0.0))
+    assert_close(loss, -math.log(3 / 8), "loss")
+
+
+@question("softmax-loss-naive")
+def test_naive_loss(student, rng):
+    """The loss of random examples is right, without and with regularisation."""
+    for reg in (0.0, 0.7):
+        check_loss(student, "softmax_loss_naive", right_loss, *random_problem(rng), reg)
+
+
+@question("softmax-loss-naive")
+def test_naive_gradient(student, rng):
+    """The gradient is right, without and with regularisation."""
+    for reg in (0.0, 0.7):
+        check_gradient(student, "softmax_loss_naive", right_loss, *random_problem(rng), reg)
+
+
+@question("softmax-loss-naive")
+def test_naive_own_gradient(student, rng):
+    """The gradient fits your own loss: it agrees with differences of the loss at nearby W."""
+    check_own_gradient(student, "softmax_loss_naive", *random_problem(rng), 0.1)
+
+
+@question("softmax-loss-naive")
+def test_naive_large_scores(student, rng):
+    """Scores of some thousands lead neither to NaN nor to infinity."""
+    check_large_scores(student, "softmax_loss_naive")
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_loss(student, rng):
+    """The loss of random examples is right, without and with regularisation."""
+    for reg in (0.0, 0.7):
+        check_loss(student, "softmax_loss_vectorized", right_loss, *random_problem(rng), reg)
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_gradient(student, rng):
+    """The gradient is right, without and with regularisation."""
+    for reg in (0.0, 0.7):
+        check_gradient(student, "softmax_loss_vectorized", right_loss, *random_problem(rng), reg)
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_large_scores(student, rng):
+    """Scores of some thousands lead neither to NaN nor to infinity."""
+    check_large_scores(student, "softmax_loss_vectorized")
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_has_no_loop(student, rng):
+    """The loss is right, and there is no loop."""
+    check_loss(student, "softmax_loss_vectorized", right_loss, *random_problem(rng), 0.7)
+    assert_no_loop(student, "softmax_loss_vectorized")
+
+
+@question("softmax-classifiers")
+def test_softmax_uses_its_weights(student, rng):
+    """Softmax().loss is the cross-entropy at self.W, with its gradient."""
+    check_model(student, "Softmax", right_loss, *random_problem(rng), 0.3)
+
+
+@question("softmax-classifiers", needs=SVM)
+def test_svm_uses_its_weights(student, rng):
+    """LinearSVM().loss is the hinge loss at self.W, with its gradient."""
+    check_model(student, "LinearSVM", right_svm_loss, *random_problem(rng), 0.3)
+
+
+@question("softmax-train")
+def test_train_steps(student, rng):
+    """Each step moves W against the gradient, and the loss of each step is returned."""
+    check_steps(student, rng, num_iters=5)
+
+
+@question("softmax-train")
+def test_train_batches(student, rng):
+    """Each step sees a random batch of the asked size, with labels that belong to its examples."""
+    check_batches(student, rng)
+
+
+@question("softmax-predict")
+def test_predict_by_hand(student, rng):
+    """The class with the largest score is predicted."""
+    model = student.Softmax()
+    model.set("W", np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]))
+    X = np.array([[2.0, 1.0], [-1.0, -3.0], [0.5, 4.0], [3.0, -1.0]])
+    assert_equal(model.predict(X), np.array([0, 2, 1, 0]), "y_pred")
+
+
+# --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def check_large_scores(student, name):
+    """Rows of scores around 3000, 0 and -3000; probabilities do not notice."""
+    W = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
+    X = np.array([[1.0, 3000.0], [1.0, 0.0], [1.0, -3000.0]])
+    y = np.array([2, 0, 1])
+    check_loss(student, name, right_loss, W, X, y, 0.0)
+    check_gradient(student, name, right_loss, W, X, y, 0.0)
+
+
+def check_model(student, name, right, W, X, y, reg):
+    """Does a classifier's loss use its own weights?"""
+    model = student.call(name)
+    model.set("W", W)
+    loss, dW = to_pair(model.loss(X, y, reg))
+    want_loss, want_dW = right(W, X, y, reg)
+    assert_close(loss, want_loss, "loss")
+    assert_close(dW, want_dW, "dW")
+
+
+def check_steps(student, rng, num_iters):
+    """Train on losses and gradients of our own, whatever the batches are.
+
+    They are given one after the other, so that the answer does not depend on how examples are
+    drawn.
+    """
+    N, D, C, rate = 12, 4, 3, 0.05
+    W = rng.normal(size=(D, C))
+    losses = rng.uniform(1, 2, size=num_iters)
+    gradients = rng.normal(size=(num_iters, D, C))
+    calls = iter(range(num_iters))
+
+    def loss(X, y, reg):
+        step = next(calls, None)
+        if step is None:
+            return 0.0, np.zeros((D, C))
+        return float(losses[step]), gradients[step]
+
+    model = student.LinearClassifier()
+    model.set("W", W)
+    model.set("loss", student.serve(loss, "loss"))
+    history = model.train(
+        rng.normal(size=(N, D)),
+        rng.integers(C, size=N),
+        learning_rate=rate,
+        reg=0.4,
+        num_iters=num_iters,
+        batch_size=4,
+    )
+    assert_close(to_history(history), losses, _("the loss history"))
+    assert_close(model.get("W"), W - rate * gradients.sum(axis=0), "W")
+
+
+#: What may be wrong with a batch. The loss that we answer with is the sum of their numbers: so the
+#: history tells what was wrong, and does not depend on which examples were drawn.
+BATCH_FAULTS = {
+    1: _("a batch is not of the size that batch_size says"),
+    2: _("a batch holds rows that are no training examples"),
+    4: _("labels do not belong to the examples beside them"),
+    8: _("the loss is not asked for with the reg that train was given"),
+    16: _("the batches do not change from step to step"),
+    32: _("a batch is always made of the first training examples"),
+}
+
+
+def check_batches(student, rng, N=40, batch_size=10, num_iters=30):
+    """Look at each batch that the loss is asked for."""
+    D, C, reg = 3, 4, 0.25
+    X, y = rng.normal(size=(N, D)), rng.integers(C, size=N)
+    places = {row.tobytes(): place for place, row in enumerate(X)}
+    seen: list[list[int]] = []
+    faults: set[int] = set()
+
+    def loss(X_batch, y_batch, its_reg):
+        rows = [places.get(np.asarray(row, np.float64).tobytes(), -1) for row in X_batch]
+        found = {
+            1: len(rows) != batch_size or len(y_batch) != batch_size,
+            2: -1 in rows,
+            4: len(rows) == len(y_batch) and not np.array_equal(y[rows], y_batch),
+            8: its_reg != reg,
+            16: bool(seen) and sorted(rows) == seen[-1],
+            32: sorted(rows) == list(range(batch_size)),
+        }
+        seen.append(sorted(rows))
+        faults.update(number for number, is_so in found.items() if is_so)
+        return float(sum(number for number, is_so in found.items() if is_so)), np.zeros((D, C))
+
+    model = student.LinearClassifier()
+    model.set("W", np.zeros((D, C)))
+    model.set("loss", student.serve(loss, "loss"))
+    model.train(X, y, reg=reg, num_iters=num_iters, batch_size=batch_size)
+    if faults:
+        raise CheckFailed(BATCH_FAULTS[min(faults)])
+    if not seen:
+        raise CheckFailed(_("self.loss is never called"))
+    share = len({row for rows in seen for row in rows}) / N
+    if share <= 0.5:
+        raise CheckFailed(
+            _("{steps} batches of {size} hold only {share:.0%} of the training examples").format(
+                steps=len(seen), size=batch_size, share=share
+            )
+        )
+
+
+def to_history(history):
+    """The loss history as an array."""
+    if isinstance(history, list | tuple) and not any(isinstance(loss, Remote) for loss in history):
+        return np.array([float(loss) for loss in history])
+    return history

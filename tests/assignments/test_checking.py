@@ -1,0 +1,92 @@
+"""check(...), as a student's kernel calls it."""
+
+import random
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from assignments import check
+from assignments.checking import find_checks, kept_random_state
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of public checks for a notebook called warm."""
+    folder = tmp_path / "some_checks" / "a0_tiny"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    (folder / "test_warm.py").write_text(
+        "from assignments.compare import assert_close\n"
+        "from assignments.questions import question\n"
+        "@question('warm-double')\n"
+        "def test_doubles(student, rng):\n"
+        "    '''It doubles.'''\n"
+        "    x = rng.normal(size=3)\n"
+        "    assert_close(student.double(x), 2 * x, 'y')\n"
+        "@question('warm-double')\n"
+        "def test_text(student, rng):\n"
+        "    '''It doubles text.'''\n"
+        "    assert student.double('a') == 'aa'\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield __import__("some_checks")
+    for name in [name for name in sys.modules if name.startswith("some_checks")]:
+        del sys.modules[name]
+
+
+def run(package, monkeypatch, capsys, source):
+    monkeypatch.setattr("assignments.checking.find_checks.__defaults__", (package,))
+    names = {"check": check, "np": np}
+    exec(f"{source}\ncheck('warm-double')", names)
+    return capsys.readouterr().out
+
+
+def test_what_passes(package, monkeypatch, capsys):
+    said = run(package, monkeypatch, capsys, "def double(x): return 2 * x")
+    assert said.splitlines() == [
+        "warm-double",
+        "  ✓ It doubles.",
+        "  ✓ It doubles text.",
+        "  All 2 checks pass.",
+    ]
+
+
+def test_what_fails_has_reason_and_symptom(package, monkeypatch, capsys):
+    said = run(package, monkeypatch, capsys, "def double(x): return -2 * x")
+    assert "✗ It doubles.\n      y is wrong at 3 of 3 places\n      → every sign is flipped" in said
+    assert "0 of 2 checks pass" in said
+
+
+def test_nothing_written_yet(package, monkeypatch, capsys):
+    said = run(package, monkeypatch, capsys, "def double(x): raise NotImplementedError")
+    assert said.count("not implemented yet") == 2
+    assert "double is not defined" in run(package, monkeypatch, capsys, "x = 1")
+
+
+def test_unknown_questions_name_the_known(package):
+    with pytest.raises(LookupError, match=r"'warm-duoble'.*warm-double"):
+        find_checks("warm-duoble", package)
+    with pytest.raises(LookupError, match="no question 'cold-x'"):
+        find_checks("cold-x", package)
+
+
+def test_public_checks_have_sentences():
+    assert all(check.sentence != check.name for check in find_checks("knn-two-loops"))
+
+
+def test_random_numbers_go_on_as_if_nothing_had_happened():
+    def draw():
+        return random.random(), np.random.rand(), float(torch.rand(1))
+
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    want = [draw(), draw()]
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    got = [draw()]
+    with kept_random_state():
+        draw()
+        np.random.seed(5)
+    assert [*got, draw()] == want

@@ -1,0 +1,113 @@
+"""The marker, how checks are found, and what running one may end in."""
+
+import types
+
+import pytest
+
+from assignments.questions import Check, collect, question, run_check, seed_for
+from assignments.student import CheckFailed, Student
+
+
+def a_check(function, **marker):
+    function = question("knn-a", **marker)(function)
+    return Check(function.__name__, function, function.marker)
+
+
+def result_of(error):
+    def test_it(student, rng):
+        """It
+        works."""
+        if error is not None:
+            raise error
+
+    return run_check(a_check(test_it), Student(lambda message, answer: {}), 1)
+
+
+def test_a_check_is_bound_to_its_question():
+    module = types.ModuleType("checks")
+
+    @question("q-a", weight=2, needs=("x:f",))
+    def test_one(student, rng):
+        """One."""
+
+    @question("q-b")
+    def test_two(student, rng): ...
+
+    module.test_one, module.test_two = test_one, test_two
+    module.test_unmarked, module.helper = len, question("q-a")(lambda student, rng: None)
+    checks = collect(module)
+    assert [c.name for c in checks["q-a"]] == ["test_one"]
+    assert checks["q-a"][0].marker.weight == 2
+    assert checks["q-a"][0].marker.needs == ("x:f",)
+    assert checks["q-b"][0].sentence == "test_two"
+
+
+def test_passed():
+    result = result_of(None)
+    assert result.passed
+    assert result.check.sentence == "It works."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CheckFailed("dists is wrong", "transposed"), "dists is wrong"),
+        (AssertionError("said so"), "said so"),
+        (AssertionError(), "not as described"),
+        (AssertionError("assert 3.25 == 4"), "not as described"),
+        (AssertionError("said so\nassert 3.25 == 4"), "said so"),
+        (TypeError("secret 3.25"), "documented type or shape"),
+        (RuntimeError("secret 3.25"), "documented type or shape"),
+        (RecursionError("secret 3.25"), "documented type or shape"),
+        (MemoryError(), "documented type or shape"),
+        (KeyError("secret 3.25"), "documented type or shape"),
+        (ZeroDivisionError("secret 3.25"), "documented type or shape"),
+    ],
+)
+def test_failed(error, reason):
+    result = result_of(error)
+    assert not result.passed
+    assert reason in result.reason
+    assert "3.25" not in result.reason
+    assert not result.blank
+
+
+def test_blank():
+    error = {"type": "NotImplementedError", "message": "", "cell": 0, "line": 0}
+    student = Student(lambda message, answer: {"error": error})
+
+    def test_it(student, rng):
+        student.f()
+
+    assert run_check(a_check(test_it), student, 1).blank
+
+
+def test_a_breach_comes_out():
+    class Breach(Exception):
+        pass
+
+    with pytest.raises(Breach):
+        result_of(Breach())
+
+
+def test_the_generator_repeats():
+    drawn = []
+
+    def test_it(student, rng):
+        drawn.append(rng.integers(2**60))
+
+    for seed in (1, 1, 2):
+        run_check(a_check(test_it), Student(lambda message, answer: {}), seed)
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_seeds():
+    seeds = {
+        seed_for(b"s", "ada", "q"),
+        seed_for(b"s", "adaq", ""),
+        seed_for(b"s", "a", "daq"),
+        seed_for(b"t", "ada", "q"),
+    }
+    assert len(seeds) == 4
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert seed_for(b"s", "ada", "q") == seed_for(b"s", "ada", "q")
