@@ -5,7 +5,7 @@ import pkgutil
 import random
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 import numpy as np
@@ -56,11 +56,13 @@ def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
 def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) -> list[CheckResult]:
     """Run checks on live names in this process, leaving its random numbers as they were.
 
+    What the code writes to stderr goes to stdout: nbgrader takes any stderr for a failure.
+
     Args:
         seed: gives the seed of a check.
     """
     results = []
-    with kept_random_state():
+    with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
             student = Student(in_process(Workspace(names)), seed(one))
             results.append(run_check(one, student, seed(one)))

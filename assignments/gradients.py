@@ -77,8 +77,8 @@ def gradient_check(
         errors.append(abs(given - numerical) / max(abs(given) + abs(numerical), 1e-8))
         place = ", ".join(str(int(number)) for number in index)
         print(
-            _("[{place}]  numerical {numerical:+.8f}  yours {given:+.8f}  error {error:.1e}").format(
-                place=place, numerical=numerical, given=given, error=errors[-1]
-            )
+            _(
+                "[{place}]  numerical {numerical:+.8f}  yours {given:+.8f}  error {error:.1e}"
+            ).format(place=place, numerical=numerical, given=given, error=errors[-1])
         )
     return max(errors)

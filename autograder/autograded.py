@@ -147,6 +147,7 @@ def limit_text(limit: str | None) -> str:
         "wall": _("Stopped: it took longer than a question may."),
         "memory": _("Stopped: it used more memory than a question may."),
         "exit": _("Stopped: the code ended the program."),
+        "calls": _("Stopped: it kept given functions too busy."),
         "protocol": _("Stopped: the code broke the connection to the grader."),
     }
     return sentences.get(limit, _("Stopped by a limit: {limit}.").format(limit=limit))

@@ -108,8 +108,9 @@ def _bar(total: int, what: str) -> Iterator[Callable[[str], None]]:
 @click.pass_obj
 @_examples("release", "release a1_classifiers", "release --check")
 def release(course: Course, assignments: tuple[str, ...], check: bool) -> None:
-    """Compile source notebooks into what students get, under release/."""
+    """Compile source notebooks into what students get: release/, and bundle/ for their machines."""
     from autograder import release as room
+    from autograder.bundle import write_bundle
 
     stale = False
     for name in _assignments(course, assignments):
@@ -122,6 +123,7 @@ def release(course: Course, assignments: tuple[str, ...], check: bool) -> None:
             result = room.release(course, name)
             state = f"{len(result.written)} written, {len(result.unchanged)} unchanged"
             console.print(f"{name}: {state} in {course.release_dir / name}", soft_wrap=True)
+            console.print(f"{name}: bundle {write_bundle(course, name)}", soft_wrap=True)
     if stale:
         console.print("Run 'autograder release' to make it anew.")
         sys.exit(1)

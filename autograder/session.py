@@ -19,7 +19,10 @@ LIMIT_REASONS = {
     "memory": _("it used more memory than the {memory} MB that are allowed and was stopped"),
     "exit": _("it ended the Python process"),
     "protocol": _("it sent something that is no answer"),
-    "calls": _("it called given functions more than {calls_out} times and was stopped"),
+    "calls": _(
+        "it called given functions more than {calls_out} times, or kept one busy too long, and "
+        "was stopped"
+    ),
 }
 
 

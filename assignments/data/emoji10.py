@@ -4,7 +4,9 @@ Each image shows one drawing, moved, turned, scaled, mirrored and lit at random,
 background with fainter drawings of other things in it. Training images, test images and the ones
 that grading uses show different drawings, so to know the training drawings by heart is not enough.
 
-Measured with ``python bench/emoji10_ladder.py``: see there for how well which classifier does.
+Test accuracy, by ``python bench/emoji10_ladder.py``: kNN on raw pixels 0.36 (k = 12, chosen by
+cross-validation; 0.30 with k = 1), linear softmax 0.41, two-layer net 0.52, two-layer net on HOG
+and hue features 0.61, small convnet 0.83. Guessing gives 0.10.
 """
 
 import hashlib
@@ -29,25 +31,26 @@ CLASS_NAMES = (
     "vehicle",
 )
 NUM_TRAIN, NUM_TEST = 10_000, 2_000
+SEED = 3
 SIZE = 32  # pixels, both ways
 
 # Tuned together, so that better methods are clearly better and a good k for kNN is not 1.
 OBJECT_SIZE = (21.0, 30.0)  # pixels, both ways
-OBJECT_SHIFT = 3.0  # pixels from the centre, at most
-OBJECT_TURN = 18.0  # degrees, at most
-OBJECT_LIGHT = 0.20  # relative change of brightness, at most
+OBJECT_SHIFT = 3.5  # pixels from the centre, at most
+OBJECT_TURN = 15.0  # degrees, at most
+OBJECT_LIGHT = 0.32  # relative change of brightness, at most
 OBJECT_TINT = 0.12  # relative change of each colour channel, at most
 CLUTTER_COUNT = 2  # other drawings in the background
 CLUTTER_SIZE = (10.0, 20.0)  # pixels, both ways
-CLUTTER_OPACITY = (0.10, 0.45)  # 1 would hide what is behind
-BACKGROUND_MEAN = (0.35, 0.85)  # brightness of an image's background, from 0 to 1
+CLUTTER_OPACITY = (0.10, 0.35)  # 1 would hide what is behind
+BACKGROUND_MEAN = (0.30, 0.90)  # brightness of an image's background, from 0 to 1
 BACKGROUND_TINT = 0.15  # difference of each colour channel from that brightness, at most
 BACKGROUND_NODES = 5  # patches of colour, both ways
 BACKGROUND_LIGHT = 0.22  # standard deviation of brightness between patches
 BACKGROUND_COLOUR = 0.10  # standard deviation of each colour channel between patches
 NOISE = 0.015  # standard deviation of each pixel
 
-CHUNK = 500  # images made at once: bounds the memory
+CHUNK = 100  # images made at once: few enough to stay in the processor's cache
 
 
 def load() -> dict[str, np.ndarray]:
@@ -60,8 +63,8 @@ def load() -> dict[str, np.ndarray]:
 def _make(folder: Path) -> dict[str, np.ndarray]:
     sprites = read_sprites(folder)
     arrays = {}
-    for seed, (part, num) in enumerate({"train": NUM_TRAIN, "test": NUM_TEST}.items()):
-        rng = np.random.default_rng(seed)
+    for stream, (part, num) in enumerate({"train": NUM_TRAIN, "test": NUM_TEST}.items()):
+        rng = np.random.default_rng([SEED, stream])
         X, y = make_images(sprites.select(part=part), clutter(sprites), num, rng)
         arrays |= {f"X_{part}": X, f"y_{part}": y}
     return arrays

@@ -1,7 +1,7 @@
-"""Where data files lie: the ones that came with the project, and the ones made or downloaded here.
+"""Where data files lie: those that came with the project, and those made or downloaded here.
 
-- `embedded_folder` finds what needs no network: ``datasets/`` in a clone, ``assignments/data/files``
-  in an installed wheel.
+- `embedded_folder` finds what needs no network: ``datasets/`` in a clone,
+  ``assignments/data/files`` in an installed wheel.
 - `cache_folder` is where downloads and ready-made image arrays are kept. The environment variable
   ``ASSIGNMENTS_DATA`` moves it.
 """

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from assignments import check
-from assignments.checking import find_checks, kept_random_state
+from assignments.checking import find_checks, kept_random_state, run_live
+from assignments.questions import Check, Marker
 
 
 @pytest.fixture
@@ -90,3 +91,19 @@ def test_random_numbers_go_on_as_if_nothing_had_happened():
         draw()
         np.random.seed(5)
     assert [*got, draw()] == want
+
+
+def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
+    def noisy(student, rng):
+        """It runs."""
+        student.warn()
+
+    def warn():
+        print("careful", file=sys.stderr)
+
+    one = Check("test_noisy", noisy, Marker("q"))
+    (result,) = run_live([one], {"warn": warn}, lambda check: 0)
+    assert result.passed
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "careful" in told.out
