@@ -128,9 +128,9 @@ class Student:
         seed: what ``random``, NumPy and torch are seeded with before every call.
         served: finds the functions that the question allows the student's code to be served.
         files: finds the files beside the notebook.
+        shared: see the property of this name.
 
     Attributes:
-        shared: what the checks of one question tell each other, such as an answer that took long.
         transcript: all replies so far.
     """
 
@@ -147,7 +147,7 @@ class Student:
         self._served = served
         self._own_served: dict[str, Callable[..., Any]] = {}
         self._files = files
-        self.shared = {} if shared is None else shared
+        self._shared = {} if shared is None else shared
         self.transcript: list[Reply] = []
 
     def __getattr__(self, name: str) -> "Callable[..., Any]":
@@ -246,6 +246,11 @@ class Student:
     def restore(self) -> None:
         """Undo ``replace``."""
         self._ask({"op": "restore"})
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the checks of one question keep for each other, such as an answer that took long."""
+        return self._shared
 
     @property
     def changed(self) -> Mapping[int | str, Any]:

@@ -184,9 +184,7 @@ def _read_regular(path: Path) -> bytes:
             if path.suffix == ".ipynb":
                 reason += _("; clear the outputs of its cells and hand it in again")
             raise _Unreadable(
-                reason.format(
-                    file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20
-                )
+                reason.format(file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20)
             )
         return file.read(MAX_FILE)
 

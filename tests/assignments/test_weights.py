@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assignments.student import CheckFailed
+from assignments.student import CheckFailed, Student, in_process
 from assignments.weights import MAX_ARRAYS, MAX_BYTES, read_weights
+from assignments.workspace import Workspace
 
 
 def saved(**arrays):
@@ -133,3 +134,19 @@ def test_mutated_files(changes):
     except CheckFailed:
         return
     assert all(isinstance(value, np.ndarray | str | list) for value in weights.values())
+
+
+def test_a_kernel_finds_the_file_beside_its_notebook(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    student = Student(in_process(Workspace({})))
+    with pytest.raises(CheckFailed, match=r"weights\.npz is not there.*run the cell that saves it"):
+        student.file("weights.npz")
+    tmp_path.joinpath("weights.npz").write_bytes(GOOD)
+    assert student.file("weights.npz") == GOOD
+
+
+def test_what_one_check_shares_the_next_one_finds():
+    shared = {}
+    Student(in_process(Workspace({})), shared=shared).shared["labels"] = 1
+    assert Student(in_process(Workspace({})), shared=shared).shared == {"labels": 1}
+    assert Student(in_process(Workspace({}))).shared == {}

@@ -121,7 +121,9 @@ def without_delimiters(text: str) -> str:
 def classroom(tmp_path_factory):
     """A course folder with a perfect and a blank submission, and one with a mistake and HTML."""
     root = tmp_path_factory.mktemp("classroom")
-    shutil.copytree(HOME / "source" / "a1_classifiers", root / "source" / "a1_classifiers")
+    folder = root / "source" / "a1_classifiers"
+    folder.mkdir(parents=True)
+    shutil.copy(NOTEBOOK, folder)
     shutil.copy(HOME / "nbgrader_config.py", root)
     course = Course(root)
     release(course, "a1_classifiers", gradebook=True)
