@@ -21,6 +21,12 @@ MAX_FILE = 40 * 2**20
 #: Nor are more bytes than this read in all, or more files than that.
 MAX_TOTAL, MAX_FILES = 120 * 2**20, 100
 
+#: How files are opened: no link is followed, no pipe waited for. Windows knows neither of these
+#: flags, and only there are bytes read as text without a third.
+_READ = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+    _READ |= getattr(os, _flag, 0)
+
 #: What is read at all; nbgrader's timestamp is read apart.
 SUFFIXES = (".ipynb", ".npz", ".safetensors")
 
@@ -166,7 +172,7 @@ class _Unreadable(Exception):
 
 def _read_regular(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, _READ)
     except OSError as error:
         if path.is_symlink():
             raise _Unreadable(

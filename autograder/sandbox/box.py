@@ -1,11 +1,11 @@
 """A running sandbox: start it, open a wire into it, watch what it uses, end it."""
 
 import contextlib
+import itertools
 import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ import psutil
 
 from assignments.messages import _
 from assignments.values import TooLarge
-from autograder.sandbox import bubblewrap
+from autograder.sandbox import bubblewrap, unprotected
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 from autograder.sandbox.deadline import DeadlinePassed, call_within
 from autograder.sandbox.limits import Breach, Limits
@@ -34,7 +34,8 @@ _START = 120.0
 class Sandbox:
     """One sandboxed process tree, from which a fork answers each notebook.
 
-    Use it as a context manager. After a breach, :meth:`restart` gives a new one.
+    Use it as a context manager. After a breach, :meth:`restart` gives a new one. Without protection
+    there is no such tree, but a process for each notebook.
 
     Args:
         packages: distributions to mount, and to import before the first fork.
@@ -57,6 +58,8 @@ class Sandbox:
         self._zygote: psutil.Process | None = None
         self._first: psutil.Process | None = None
         self._wires: set[Wire] = set()
+        # Without protection: the process at the other end of each wire.
+        self._own: dict[Wire, subprocess.Popen] = {}
 
     def __enter__(self) -> "Sandbox":
         self.start()
@@ -72,14 +75,11 @@ class Sandbox:
             SandboxUnavailable: it does not start; the message says why.
         """
         self.kill()
+        if self.protection == "none":
+            return
         ours, theirs = socket.socketpair()
-        unprotected = self.protection == "none"
-        limits = self.limits.as_harmless_rlimits() if unprotected else self.limits.as_rlimits()
-        inside = [str(theirs.fileno()), json.dumps(limits), *sorted(self.packages)]
-        if unprotected:
-            line = [sys.executable, "-m", "autograder.sandbox.inside", *inside]
-        else:
-            line = bubblewrap.command(inside, self.packages, self.limits)
+        inside = [str(theirs.fileno()), json.dumps(self.limits.as_rlimits())]
+        line = bubblewrap.command([*inside, *sorted(self.packages)], self.packages, self.limits)
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 line,
@@ -87,7 +87,7 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env=None if unprotected else {},
+                env={},
             )
             theirs.close()
             self._control = ours
@@ -106,10 +106,20 @@ class Sandbox:
                 )
             ours.settimeout(None)
             self._zygote = _tree(self._process.pid)[-1]
-            self._first = self._zygote if unprotected else self._zygote.parent()
+            self._first = self._zygote.parent()
 
     def open(self) -> "Wire":
-        """A new fork for a notebook, and the wire to it."""
+        """A new process for a notebook, and the wire to it.
+
+        Raises:
+            SandboxUnavailable: it does not start; the message says why.
+        """
+        if self.protection == "none":
+            process, sock = unprotected.start(sorted(self.packages), self.limits)
+            wire = Wire(self, sock)
+            self._own[wire] = process
+            wire.rest()  # what it took to start does not count
+            return wire
         try:
             sock = self._fork()
         except OSError:
@@ -144,16 +154,12 @@ class Sandbox:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            if self._first is None or self.protection == "none":
-                doomed = _tree(self._process.pid)
-            else:
-                # The kernel ends a sandbox with its first process, and the bubblewraps around it
-                # clear up after it.
-                doomed = [self._first]
-            for process in doomed:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            # The kernel ends a sandbox with its first process, and the bubblewraps around it clear
+            # up after it.
+            _kill([self._first] if self._first else _tree(self._process.pid))
             self._process.wait()
+        for wire in list(self._own):
+            self._end(wire)
         self._process = self._control = self._zygote = self._first = None
         self._wires.clear()
 
@@ -163,17 +169,22 @@ class Sandbox:
         While other wires are open, only orphans can be told from what those need.
         """
         self._wires.discard(wire)
+        if wire in self._own:
+            self._end(wire)
         for _attempt in range(5):
             running = self._left_running()
-            for process in running:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            _kill(running)
             if not running:
                 return
             psutil.wait_procs(running, timeout=1)
 
+    def _end(self, wire: "Wire") -> None:
+        process = self._own.pop(wire)
+        _kill(_tree(process.pid))
+        process.wait()
+
     def _left_running(self) -> list[psutil.Process]:
-        if self._first is None or (self._wires and self._first == self._zygote):
+        if self._first is None:
             return []
         try:
             inside = _tree(self._first.pid)[1:] if not self._wires else self._first.children()
@@ -184,12 +195,18 @@ class Sandbox:
     def usage(self) -> tuple[float, int]:
         """CPU seconds used so far by all processes inside, and bytes of memory in use now."""
         cpu, memory = 0.0, 0
-        for process in _tree(self._first.pid) if self._first else []:
+        roots = [self._first] if self._first else list(self._own.values())
+        for process in itertools.chain.from_iterable(_tree(root.pid) for root in roots):
             with contextlib.suppress(psutil.Error), process.oneshot():
-                times = process.cpu_times()
-                cpu += times.user + times.system + times.children_user + times.children_system
+                cpu += sum(process.cpu_times()[:4])  # its own and its children's
                 memory += process.memory_info().rss
         return cpu, memory
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def _tree(root: int) -> list[psutil.Process]:

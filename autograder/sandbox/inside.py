@@ -3,6 +3,9 @@
 Started as ``python -m autograder.sandbox.inside CONTROL_FD RLIMITS PRELOAD...`` with the control
 socket inherited. Each message on it carries one end of a new wire; a fork answers that wire, and
 holds nothing of the process but the modules it had imported.
+
+Without protection it is started with ``HOST:PORT`` instead, connects there, says the token that it
+reads from its standard input, and serves one notebook itself: no system is asked for a fork.
 """
 
 import contextlib
@@ -11,13 +14,17 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
-import resource
 import signal
 import socket
 import sys
 import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+try:
+    import resource
+except ImportError:  # not on Windows, where only --sandbox=none runs
+    resource = None  # type: ignore[assignment]
 
 from assignments.notebook import Cell, Outline, Step, new_module, plan, run_step
 from assignments.values import Served, TooLarge
@@ -28,12 +35,28 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Fork for each wire that comes over the control socket, until it closes."""
-    control = socket.socket(fileno=int(arguments[0]))
-    limits = json.loads(arguments[1])
+    """Serve notebooks until the other end hangs up."""
+    where, limits = arguments[0], json.loads(arguments[1])
     for name in arguments[2:]:
         with contextlib.suppress(ImportError):  # a distribution's name need not be a module's
             importlib.import_module(name)
+    if ":" in where:
+        _serve(_connect(where), limits)
+    else:
+        _fork_for_each(socket.socket(fileno=int(where)), limits)
+
+
+def _connect(address: str) -> Connection:
+    """The wire to the grader that listens at ``HOST:PORT``."""
+    host, _colon, port = address.rpartition(":")
+    wire = socket.create_connection((host, int(port)))
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    wire.sendall(sys.stdin.buffer.read())
+    return Connection(wire)
+
+
+def _fork_for_each(control: socket.socket, limits: dict[str, int]) -> None:
+    """Fork for each wire that comes over the control socket, until it closes."""
     _make_undumpable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.sendall(b"ready")
@@ -43,23 +66,23 @@ def main(arguments: Sequence[str]) -> None:
             return
         if os.fork() == 0:
             control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _serve(Connection(socket.socket(fileno=descriptors[0])), limits)
-            os._exit(0)
         os.close(descriptors[0])
 
 
-def _serve(connection: Connection, limits: dict[str, int]) -> None:
-    """Answer messages until the other end hangs up."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _serve(connection: Connection, limits: dict[str, int]) -> NoReturn:
+    """Answer messages until the other end hangs up; then the process ends."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.close(null)
-    for name, value in limits.items():
+    for name, value in limits.items() if resource else ():
         resource.setrlimit(getattr(resource, name), (value, value))
 
     # What student code forks must not answer in this process's place.
-    os.register_at_fork(after_in_child=connection.close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=connection.close)
 
     def call_out(request: dict) -> dict:
         connection.send({"call_out": request})
@@ -70,7 +93,7 @@ def _serve(connection: Connection, limits: dict[str, int]) -> None:
         try:
             message = connection.receive()
         except EOFError:
-            return
+            os._exit(0)
         try:
             connection.send(notebook.answer(message))
         except TooLarge as error:

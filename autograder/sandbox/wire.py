@@ -46,6 +46,11 @@ MAX_NESTING = 3 * MAX_DEPTH
 #: Small frames are sent, and bytes received ahead, in pieces of this size.
 _AHEAD = 2**16
 
+#: Whether a socket's own time limit has the form that it has on Linux.
+_KERNEL_WAITS = sys.platform == "linux"
+#: How a socket says that its time limit has passed, the kernel's or Python's.
+_NOT_YET = (BlockingIOError, TimeoutError)
+
 _HEADER = struct.Struct("<II")
 _DTYPE = re.compile(r"[<>|][biufc]\d{1,2}")
 
@@ -298,8 +303,8 @@ class Connection:
         self._encoder = _Encoder()
         self._chunk = bytearray(_AHEAD)
         self._ahead = bytearray()
-        sock.settimeout(None)
-        if on_wait:
+        sock.settimeout(patience if on_wait and not _KERNEL_WAITS else None)
+        if on_wait and _KERNEL_WAITS:
             # The kernel's time limit costs nothing; Python's costs one more system call each time.
             limit = struct.pack("@ll", int(patience), int(patience % 1 * 1e6))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
@@ -318,7 +323,7 @@ class Connection:
         for part in parts:
             view = memoryview(part)
             while view:
-                with contextlib.suppress(BlockingIOError):
+                with contextlib.suppress(*_NOT_YET):
                     view = view[self.sock.send(view) :]
                 if view:
                     self._wait()
@@ -356,7 +361,7 @@ class Connection:
             self._wait()
             try:
                 count = self.sock.recv_into(target)
-            except BlockingIOError:
+            except _NOT_YET:
                 continue
             except OSError:
                 raise EOFError from None

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from checked_course import ASSIGNMENT, checked_course
+from elsewhere import MISSING_MODULES, MISSING_NAMES
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.metadata import Metadata
@@ -25,21 +26,10 @@ from autograder.course import HOME, Course, CourseError
 from autograder.demo import solved
 from autograder.release import release
 
+SOURCES = [
+    n for name in Course().assignments() for n in Course().assignment(name).notebooks.values()
+]
 PACKAGE_FILES = sorted((HOME / "assignments").rglob("*.py"))
-#: Modules and names that Windows does not have.
-NOT_ON_WINDOWS = {
-    "crypt", "curses", "fcntl", "grp", "posix", "pty", "pwd", "readline", "resource", "syslog",
-    "termios", "tty",
-}  # fmt: skip
-NOT_ON_WINDOWS_OF = {
-    "os": {
-        "fork", "forkpty", "getuid", "geteuid", "killpg", "sched_getaffinity", "setsid", "uname",
-        "O_NOFOLLOW", "O_NONBLOCK", "wait4",
-    },
-    "signal": {"SIGALRM", "SIGKILL", "SIGCHLD", "SIGUSR1", "alarm", "pause", "setitimer"},
-    "socket": {"AF_UNIX", "send_fds", "recv_fds"},
-    "time": {"tzset", "clock_gettime"},
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -178,13 +168,13 @@ def _imports(text):
 @pytest.mark.parametrize("path", PACKAGE_FILES, ids=lambda p: p.relative_to(HOME).as_posix())
 def test_nothing_is_used_that_windows_does_not_have(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert not set(_imports(ast.unparse(tree))) & NOT_ON_WINDOWS
+    assert not set(_imports(ast.unparse(tree))) & MISSING_MODULES
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert node.attr not in NOT_ON_WINDOWS_OF.get(node.value.id, ()), node.lineno
+            assert node.attr not in MISSING_NAMES.get(node.value.id, ()), node.lineno
         if isinstance(node, ast.ImportFrom):
             taken = {alias.name for alias in node.names}
-            assert not taken & NOT_ON_WINDOWS_OF.get(node.module, set()), node.lineno
+            assert not taken & MISSING_NAMES.get(node.module, set()), node.lineno
 
 
 def test_the_fresh_environment_has_the_package_but_not_the_grader(python, tmp_path):
@@ -225,6 +215,13 @@ def test_a_solved_notebook_runs_there(bundle, python, tmp_path, monkeypatch):
 
 
 # --- Colab ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_every_notebook_begins_with_the_colab_cell(source):
+    first = next(cell for cell in source.nb["cells"] if cell["cell_type"] == "code")
+    assert first["id"] == "colab"
+    assert "".join(first["source"]) == COLAB_CELL
 
 
 def test_the_colab_cell_finds_the_newest_wheel(bundle):
