@@ -49,13 +49,15 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A fresh page, large enough for a notebook."""
+    """A fresh page, large enough for a notebook; ``dialogs`` holds the messages that popped up."""
     page = browser.new_page(viewport={"width": 1200, "height": 1400})
     page.set_default_timeout(60_000)
     page.route(
         lambda url: not url.startswith(("http://127.0.0.1:", "file:", "data:", "blob:")),
         lambda route: route.abort(),
     )
+    page.dialogs = []
+    page.on("dialog", lambda dialog: (page.dialogs.append(dialog.message), dialog.dismiss()))
     yield page
     page.close()
 

@@ -1,13 +1,6 @@
 """The real formgrader, in a real browser, on notebooks that we wrote."""
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 from tiny_course import ASSIGNMENT, HOSTILE, make_course, make_report, make_submission
@@ -16,13 +9,6 @@ from autograder import autograded
 from autograder.feedback import write_feedback
 from autograder.gradebook import Gradebook
 from autograder.submission import Submission
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-TOKEN = "tiny"
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium; tools/install_system_packages.sh chromium installs it"
-)
 
 
 @pytest.fixture(scope="module")
@@ -48,57 +34,20 @@ def course(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(course):
-    """JupyterLab with nbgrader's extensions in the course folder; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = course.root / "home"
-    home.mkdir()
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-            "--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}",
-            f"--ServerApp.root_dir={course.root}",
-        ],
-        cwd=course.root,
-        env=os.environ | {"HOME": str(home), "JUPYTER_RUNTIME_DIR": str(home / "runtime")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _attempt in range(600):
-            assert process.poll() is None, "JupyterLab ended; run it by hand to see why"
-            try:
-                urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+def server(course, jupyterlab):
+    """The address of JupyterLab, with nbgrader's extensions, in the course folder."""
+    return jupyterlab(course.root)
 
 
 @pytest.fixture
-def page(server):
-    """A browser page, signed in, that reaches only this machine and records dialogs."""
-    from playwright.sync_api import sync_playwright
+def page(page, server):
+    """A page that is signed in."""
+    page.goto(server)
+    return page
 
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        page = browser.new_page(viewport={"width": 1100, "height": 1500})
-        page.set_default_timeout(60_000)
-        page.route(
-            lambda url: not url.startswith((server, "file:", "data:")), lambda route: route.abort()
-        )
-        page.dialogs = []
-        page.on("dialog", lambda dialog: (page.dialogs.append(dialog.message), dialog.dismiss()))
-        page.goto(f"{server}/api/status?token={TOKEN}")
-        yield page
-        browser.close()
+
+def gradebook_page(server: str) -> str:
+    return server.replace("/lab?", f"/formgrader/gradebook/{ASSIGNMENT}/warm?")
 
 
 def assert_nothing_fired(page):
@@ -109,7 +58,7 @@ def assert_nothing_fired(page):
 
 
 def test_scores_and_hostile_answer_in_formgrader(course, server, page):
-    page.goto(f"{server}/formgrader/gradebook/{ASSIGNMENT}/warm")
+    page.goto(gradebook_page(server))
     page.wait_for_selector("td.score, tbody td a")
     page.click("tbody td a")
     page.wait_for_selector("#warm-double[placeholder='3']")
@@ -128,7 +77,7 @@ def test_a_score_given_in_formgrader_counts(course, server, page):
     with Gradebook(course) as book:
         submission = book.marks(ASSIGNMENT, "ada")[0]
     assert submission.needs_manual_grade
-    page.goto(f"{server}/formgrader/gradebook/{ASSIGNMENT}/warm")
+    page.goto(gradebook_page(server))
     page.click("tbody td a")
     page.wait_for_selector("#warm-why.needs_manual_grade")
     page.fill("#warm-why", "2.5")
