@@ -3,8 +3,6 @@
 import json
 from collections import Counter
 
-import pytest
-
 from assignments.checking import find_checks
 from assignments.notebook import load, read_cells
 from assignments.questions import run_check, seed_for
@@ -45,9 +43,8 @@ def test_points():
     assert sum(POINTS.values()) == 24
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named(seed):
-    verdict = verify_seed(SOURCE, seed)
+def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named():
+    verdict = verify_seed(SOURCE, 0)
     assert not verdict.failures
     assert verdict.proved
     assert not verdict.idle_checks()
