@@ -27,7 +27,6 @@ from autograder.demo import copy_course, solved
 from autograder.grading import Settings, grade_submission
 from autograder.release import release
 from autograder.scoring import attempt_question
-from autograder.session import LiveSession
 from autograder.submission import Submission
 
 
@@ -47,6 +46,8 @@ def correct_submission(course: Course, assignment: Assignment) -> Submission:
         f"{name}.ipynb": json.dumps(solved(course, source)).encode()
         for name, source in assignment.notebooks.items()
     }
+    for source in assignment.notebooks.values():
+        files |= answer_key(source).files
     return Submission("ada", assignment.name, files)
 
 
@@ -58,7 +59,7 @@ def in_process(assignment: Assignment) -> None:
 
     for source in assignment.notebooks.values():
         key = answer_key(source)
-        session = LiveSession(vars(key.reference))
+        session = key.session()
         for question in key.checks:
             assert attempt_question(session, key, question, seed).share == 1
 

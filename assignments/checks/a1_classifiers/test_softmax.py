@@ -6,13 +6,14 @@ import numpy as np
 
 from assignments.checks.a1_classifiers.test_svm import (
     assert_no_loop,
+    assert_right,
     check_gradient,
     check_loss,
     check_own_gradient,
     random_problem,
     to_pair,
 )
-from assignments.compare import assert_close, assert_equal
+from assignments.compare import assert_close, assert_equal, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.standins.a1_classifiers.softmax import softmax_loss_vectorized as right_loss
@@ -59,6 +60,12 @@ def test_naive_large_scores(student, rng):
     check_large_scores(student, "softmax_loss_naive")
 
 
+@question("softmax-loss-naive")
+def test_naive_tiny_probability(student, rng):
+    """Where the probability of the right class rounds to zero, the loss is large, not infinite."""
+    check_tiny_probability(student, "softmax_loss_naive")
+
+
 @question("softmax-loss-vectorized")
 def test_vectorized_loss(student, rng):
     """The loss of random examples is right, without and with regularisation."""
@@ -77,6 +84,12 @@ def test_vectorized_gradient(student, rng):
 def test_vectorized_large_scores(student, rng):
     """Scores of some thousands lead neither to NaN nor to infinity."""
     check_large_scores(student, "softmax_loss_vectorized")
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_tiny_probability(student, rng):
+    """Where the probability of the right class rounds to zero, the loss is large, not infinite."""
+    check_tiny_probability(student, "softmax_loss_vectorized")
 
 
 @question("softmax-loss-vectorized")
@@ -131,14 +144,19 @@ def check_large_scores(student, name):
     check_gradient(student, name, right_loss, W, X, y, 0.0)
 
 
+def check_tiny_probability(student, name):
+    """The right class scores 2000 less than the other."""
+    W, X, y = np.array([[0.0, 2000.0]]), np.array([[1.0]]), np.array([0])
+    check_loss(student, name, right_loss, W, X, y, 0.0)
+
+
 def check_model(student, name, right, W, X, y, reg):
     """Does a classifier's loss use its own weights?"""
     model = student.call(name)
     model.set("W", W)
     loss, dW = to_pair(model.loss(X, y, reg))
-    want_loss, want_dW = right(W, X, y, reg)
-    assert_close(loss, want_loss, "loss")
-    assert_close(dW, want_dW, "dW")
+    assert_right(loss, lambda reg: right(W, X, y, reg)[0], reg, "loss", W, X)
+    assert_right(dW, lambda reg: right(W, X, y, reg)[1], reg, "dW", W, X)
 
 
 def check_steps(student, rng, num_iters):
@@ -171,7 +189,15 @@ def check_steps(student, rng, num_iters):
         batch_size=4,
     )
     assert_close(to_history(history), losses, _("the loss history"))
-    assert_close(model.get("W"), W - rate * gradients.sum(axis=0), "W")
+    moved = to_array(model.get("W"), "self.W")
+    if moved.shape != W.shape:
+        raise CheckFailed(_("self.W changes its shape to {shape}").format(shape=moved.shape))
+    assert_close(
+        moved - W,
+        -rate * gradients.sum(axis=0),
+        _("the way that self.W has moved"),
+        factors={_("the learning rate"): rate, _("the size of a batch"): 4},
+    )
 
 
 #: What may be wrong with a batch. The loss that we answer with is the sum of their numbers: so the

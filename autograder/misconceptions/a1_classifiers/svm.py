@@ -377,7 +377,8 @@ def svm_loss_naive(W, X, y, reg):
     Shortcut(
         "stand-in-loss",
         VECTORIZED,
-        append="from assignments.standins.a1_classifiers.svm import svm_loss_vectorized\n",
+        append="import assignments.standins.a1_classifiers.svm as finished\n"
+        "svm_loss_vectorized = finished.svm_loss_vectorized\n",
     ),
     Shortcut(
         "own-notebook-as-previous",
