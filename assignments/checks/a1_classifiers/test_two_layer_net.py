@@ -1,0 +1,355 @@
+"""Public checks of the two-layer-net notebook: small numbers, and gradients held against slopes."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from assignments.compare import assert_close, to_array
+from assignments.gradients import numerical_gradient
+from assignments.messages import _
+from assignments.questions import question
+from assignments.student import CheckFailed, Remote, Student, StudentError
+
+NAMES = ("W1", "b1", "W2", "b2")
+
+
+@question("two_layer_net-affine-forward")
+def test_affine_forward_by_hand(student, rng):
+    """The two examples (1, 2) and (3, 4) get the outputs that you can compute in your head."""
+    w, b = np.array([[1.0, 0.0, 10.0], [0.0, 1.0, 100.0]]), np.array([0.5, 0.0, -1.0])
+    out, _cache = forward(student, "affine_forward", np.array([[1.0, 2.0], [3.0, 4.0]]), w, b)
+    assert_close(out, np.array([[1.5, 2.0, 209.0], [3.5, 4.0, 429.0]]), "out")
+
+
+@question("two_layer_net-affine-forward")
+def test_affine_forward_images(student, rng):
+    """Examples that are small images are read row by row, as NumPy reads them."""
+    x = np.arange(8.0).reshape(2, 2, 2)
+    out, _cache = forward(student, "affine_forward", x, np.eye(4), np.zeros(4))
+    assert_close(out, np.array([[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]), "out")
+
+
+@question("two_layer_net-affine-backward")
+def test_affine_backward_slopes(student, rng):
+    """dx, dw and db are the slopes of your affine_forward, tried out number by number."""
+    arrays = [rng.normal(size=shape) for shape in ((3, 4), (4, 2), (2,))]
+    check_slopes(student, "affine", arrays, rng.normal(size=(3, 2)), ("dx", "dw", "db"))
+
+
+@question("two_layer_net-affine-backward")
+def test_affine_backward_shapes(student, rng):
+    """For examples that are images, dx has the shape of x, dw that of w and db that of b."""
+    arrays = [rng.normal(size=shape) for shape in ((2, 3, 2), (6, 4), (4,))]
+    check_slopes(student, "affine", arrays, rng.normal(size=(2, 4)), ("dx", "dw", "db"))
+
+
+@question("two_layer_net-relu-forward")
+def test_relu_forward_by_hand(student, rng):
+    """Negative numbers become 0, all others stay."""
+    x = np.array([[-2.0, 0.0, 0.5], [3.0, -0.1, 1.0]])
+    out, _cache = forward(student, "relu_forward", x)
+    assert_close(out, np.array([[0.0, 0.0, 0.5], [3.0, 0.0, 1.0]]), "out")
+
+
+@question("two_layer_net-relu-backward")
+def test_relu_backward_slopes(student, rng):
+    """dx is the slope of your relu_forward, tried out number by number."""
+    x = rng.uniform(0.1, 1, size=(3, 4)) * rng.choice([-1, 1], size=(3, 4))
+    check_slopes(student, "relu", [x], rng.normal(size=(3, 4)), ("dx",))
+
+
+@question("two_layer_net-svm-loss")
+def test_svm_loss_by_hand(student, rng):
+    """The loss of two examples is right: margins 2.5 and 0 in one, 0.5 and 0.7 in the other."""
+    x = np.array([[1.0, 2.5, -3.0], [0.2, 0.4, 0.7]])
+    loss, _dx = unpack(student.svm_loss(x, np.array([0, 2])), "svm_loss", ("loss", "dx"))
+    assert_close(loss, (2.5 + 0.5 + 0.7) / 2, "loss")
+
+
+@question("two_layer_net-svm-loss")
+def test_svm_loss_slopes(student, rng):
+    """dx is the slope of your loss, tried out number by number."""
+    check_loss_slopes(student, "svm_loss", rng.normal(size=(5, 4)), rng.integers(4, size=5))
+
+
+@question("two_layer_net-softmax-loss")
+def test_softmax_loss_by_hand(student, rng):
+    """Probabilities 1/2, 1/4, 1/4 give a loss of log 2 or log 4, depending on the label."""
+    x = np.log(np.array([[2.0, 1.0, 1.0], [2.0, 1.0, 1.0]]))
+    loss, _dx = unpack(student.softmax_loss(x, np.array([0, 1])), "softmax_loss", ("loss", "dx"))
+    assert_close(loss, (math.log(2) + math.log(4)) / 2, "loss")
+
+
+@question("two_layer_net-softmax-loss")
+def test_softmax_loss_slopes(student, rng):
+    """dx is the slope of your loss, tried out number by number."""
+    check_loss_slopes(student, "softmax_loss", rng.normal(size=(5, 4)), rng.integers(4, size=5))
+
+
+@question("two_layer_net-softmax-loss")
+def test_softmax_loss_large(student, rng):
+    """Scores of thousands are no trouble: the loss is neither infinite nor NaN."""
+    x = np.array([[0.0, 2000.0], [-3000.0, -3000.0]])
+    loss, _dx = unpack(student.softmax_loss(x, np.array([0, 1])), "softmax_loss", ("loss", "dx"))
+    assert_close(loss, (2000.0 + math.log(2)) / 2, "loss")
+
+
+@question("two_layer_net-model-init")
+def test_model_init_shapes(student, rng):
+    """W1, b1, W2 and b2 have the right shapes, and the biases are 0."""
+    params = get_params(student.TwoLayerNet(input_dim=7, hidden_dim=5, num_classes=3))
+    for name, shape in zip(NAMES, ((7, 5), (5,), (5, 3), (3,)), strict=True):
+        check_shape(params, name, shape)
+    for name in ("b1", "b2"):
+        assert_close(params[name], np.zeros(params[name].shape), name)
+
+
+@question("two_layer_net-model-init")
+def test_model_init_scale(student, rng):
+    """The weights scatter around 0 with the standard deviation weight_scale."""
+    model = student.TwoLayerNet(input_dim=80, hidden_dim=100, num_classes=50, weight_scale=0.02)
+    params = get_params(model)
+    check_spread(params, "W1", 0.02)
+    check_spread(params, "W2", 0.02)
+
+
+@question("two_layer_net-model-scores")
+def test_model_scores_by_hand(student, rng):
+    """A tiny network with two hidden units gives the scores that you can compute by hand."""
+    # Hidden units: 2 + 0 - 1 = 1, and 2 - 3 - 1 = -2, which ReLU raises to 0.
+    params = {"W1": np.array([[2.0, 2.0], [0.0, -3.0]]), "b1": np.array([-1.0, -1.0])}
+    params |= {"W2": np.array([[1.0, -2.0, 0.5], [7.0, 7.0, 7.0]]), "b2": np.array([0.0, 1.0, 0.0])}
+    model = make_model(student, params)
+    assert_close(model.loss(np.array([[1.0, 1.0]])), np.array([[1.0, -1.0, 0.5]]), "scores")
+
+
+@question("two_layer_net-model-scores")
+def test_model_scores_images(student, rng):
+    """Images of shape (2, 2, 3) go in as they are."""
+    model = make_model(student, random_params(rng, 12, 5, 4))
+    X = rng.normal(size=(3, 2, 2, 3))
+    scores = to_array(model.loss(X), "scores")
+    if scores.shape != (3, 4):
+        raise CheckFailed(
+            _("scores has shape {got}, where {want} is expected").format(
+                got=scores.shape, want=(3, 4)
+            )
+        )
+    assert_close(scores, model.loss(X.reshape(3, 12)), "scores")
+
+
+@question("two_layer_net-model-loss")
+def test_model_loss_equal_scores(student, rng):
+    """With all scores equal, the loss of four classes is log 4."""
+    params = random_params(rng, 6, 5, 4)
+    params |= {"W2": np.zeros((5, 4)), "b2": np.zeros(4)}
+    model = make_model(student, params)
+    loss = model_loss(model, rng.normal(size=(3, 6)), rng.integers(4, size=3))[0]
+    assert_close(loss, math.log(4), "loss")
+
+
+@question("two_layer_net-model-loss")
+def test_model_loss_regularisation(student, rng):
+    """With reg = 0.1, half of 0.1 times the sum of all squared weights is added."""
+    params = {"W1": np.full((2, 3), 2.0), "b1": np.array([5.0, 0.0, 0.0])}
+    params |= {"W2": np.array([[1.0, 1.0], [3.0, 3.0], [0.0, 0.0]]), "b2": np.array([4.0, 4.0])}
+    model = make_model(student, params, reg=0.1)
+    loss = model_loss(model, rng.normal(size=(3, 2)), np.array([0, 1, 1]))[0]
+    # All scores are equal, so what is beyond log 2 is regularisation.
+    added = to_array(loss, "loss", ndim=0) - math.log(2)
+    assert_close(added, 0.05 * (6 * 4 + 2 * 1 + 2 * 9), _("the regularisation in the loss"))
+
+
+@question("two_layer_net-model-gradients")
+def test_model_gradients_slopes(student, rng):
+    """The four gradients are the slopes of your loss, tried out number by number."""
+    params = random_params(rng, 4, 5, 3)
+    X, y = rng.normal(size=(6, 4)), rng.integers(3, size=6)
+    model = make_model(student, params)
+    _loss, grads = model_loss(model, X, y)
+    for name in NAMES:
+        answers = try_parameters(student, model, params, name, X, y)
+
+        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
+            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
+
+        want = numerical_gradient(losses, params[name])
+        factors = {_("the number of examples"): float(len(X))}
+        what = f"grads[{name!r}]"
+        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
+
+
+@question("two_layer_net-model-gradients")
+def test_model_gradients_regularisation(student, rng):
+    """What reg = 1 adds to them is the slope of the regularisation."""
+    params = random_params(rng, 4, 5, 3)
+    X, y = rng.normal(size=(6, 4)), rng.integers(3, size=6)
+    without, grads = (model_loss(make_model(student, params, reg), X, y)[1] for reg in (0.0, 1.0))
+    for name in NAMES:
+        added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
+        want = params[name] if name.startswith("W") else np.zeros_like(params[name])
+        what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
+        assert_close(added, want, what, atol=1e-6)
+
+
+# --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def forward(student: Student, name: str, *arrays: np.ndarray) -> tuple[object, Remote]:
+    """out and cache of a forward function; the cache stays inside, whatever it is."""
+    result = student.call(name, *arrays, keep=True)
+    if result.type_name in ("NoneType", "ndarray"):
+        raise CheckFailed(
+            _("{name} returns {type}, where (out, cache) is expected").format(
+                name=name, type=result.type_name
+            )
+        )
+    return result.get("[0]"), result.get("[1]", keep=True)
+
+
+def unpack(result: object, name: str, parts: tuple[str, ...]) -> list:
+    """The parts of a tuple that a function returned, also of a named one."""
+    if isinstance(result, Remote) and result.type_name not in ("ndarray", "generator"):
+        try:
+            return [result.get(f"[{i}]") for i in range(len(parts))]
+        except StudentError:
+            pass
+    if not isinstance(result, tuple | list) or len(result) != len(parts):
+        got = f"({len(result)} values)" if isinstance(result, tuple | list) else type(result)
+        raise CheckFailed(
+            _("{name} returns {got}, where ({want}) is expected").format(
+                name=name,
+                got=got if isinstance(got, str) else got.__name__,
+                want=", ".join(parts),
+            )
+        )
+    return list(result)
+
+
+def get_params(model: Remote) -> dict[str, np.ndarray]:
+    """The four parameters of a model as arrays."""
+    params = {}
+    for name in NAMES:
+        try:
+            params[name] = to_array(model.get(f"params[{name!r}]"), name)
+        except StudentError as error:
+            if error.blank:
+                raise
+            raise CheckFailed(_("there is no params[{name!r}]").format(name=name)) from error
+    return params
+
+
+def check_shape(params: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> None:
+    """Has this parameter the right shape?"""
+    if params[name].shape != shape:
+        raise CheckFailed(
+            _("{name} has shape {got}, where {want} is expected").format(
+                name=name, got=params[name].shape, want=shape
+            )
+        )
+
+
+def check_spread(params: dict[str, np.ndarray], name: str, scale: float) -> None:
+    """Do the weights scatter around 0 with this standard deviation, as far as chance allows?"""
+    weights = params[name]
+    if abs(weights.mean()) > 6 * weights.std() / weights.size**0.5:
+        raise CheckFailed(_("the mean of {name} is not 0").format(name=name))
+    # The standard deviation of n normal numbers is itself off by about 1 / sqrt(2n).
+    if abs(weights.std() / scale - 1) > 6 / (2 * weights.size) ** 0.5:
+        raise CheckFailed(
+            _("the standard deviation of {name} is not weight_scale").format(name=name),
+            _("it is {ratio:.3g} times weight_scale").format(ratio=weights.std() / scale),
+        )
+
+
+def random_params(
+    rng: np.random.Generator, input_dim: int, hidden_dim: int, num_classes: int
+) -> dict[str, np.ndarray]:
+    """Parameters of a two-layer net, biases included, large enough to matter."""
+    D, H, C = input_dim, hidden_dim, num_classes
+    return {
+        "W1": rng.normal(0, 1 / D**0.5, size=(D, H)),
+        "b1": rng.normal(0, 0.5, size=H),
+        "W2": rng.normal(0, 2 / H**0.5, size=(H, C)),
+        "b2": rng.normal(0, 0.5, size=C),
+    }
+
+
+def make_model(student: Student, params: dict[str, np.ndarray], reg: float = 0.0) -> Remote:
+    """The student's TwoLayerNet, with these parameters."""
+    D, H = params["W1"].shape
+    model = student.TwoLayerNet(input_dim=D, hidden_dim=H, num_classes=len(params["b2"]), reg=reg)
+    for name in NAMES:
+        model.set(f"params[{name!r}]", params[name])
+    return model
+
+
+def model_loss(model: Remote, X: np.ndarray, y: np.ndarray) -> tuple[object, object]:
+    """loss and gradients of a model."""
+    loss, grads = unpack(model.loss(X, y), "loss", ("loss", "grads"))
+    return loss, grads
+
+
+def get_gradient(grads: object, name: str) -> object:
+    """One of the gradients that a model's loss returned."""
+    if isinstance(grads, Remote):  # a subclass of dict
+        try:
+            return grads.get(f"[{name!r}]")
+        except StudentError:
+            grads = {}
+    if not isinstance(grads, dict) or name not in grads:
+        raise CheckFailed(_("there is no gradient {name!r} in grads").format(name=name))
+    return grads[name]
+
+
+def try_parameters(
+    student: Student, model: Remote, params: dict[str, np.ndarray], name: str, *data: np.ndarray
+) -> Callable[[list[np.ndarray]], list]:
+    """A function from many values of one parameter to what the model's loss says of the data."""
+    update = model.get("params.update", keep=True)
+    loss = model.get("loss", keep=True)
+
+    def answers(values: list[np.ndarray]) -> list:
+        calls: list[tuple] = []
+        for value in values:
+            calls += [(update, {name: value}), (loss, *data)]
+        return student.batch([*calls, (update, {name: params[name]})])[1:-1:2]
+
+    return answers
+
+
+def check_slopes(
+    student: Student, layer: str, arrays: list[np.ndarray], dout: np.ndarray, parts: tuple[str, ...]
+) -> None:
+    """Are the gradients of a layer the slopes of sum(out * dout)?"""
+    _out, cache = forward(student, f"{layer}_forward", *arrays)
+    result = student.call(f"{layer}_backward", dout, cache)
+    gradients = [result] if len(parts) == 1 else unpack(result, f"{layer}_backward", parts)
+    for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
+
+        def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
+            calls = [
+                (f"{layer}_forward", *arrays[:place], value, *arrays[place + 1 :])
+                for value in values
+            ]
+            names = ("out", "cache")
+            outs = [unpack(reply, f"{layer}_forward", names)[0] for reply in student.batch(calls)]
+            return [float(np.sum(to_array(out, "out") * dout)) for out in outs]
+
+        want = numerical_gradient(weighted_sums, arrays[place])
+        factors = {_("the number of examples"): float(len(dout))}
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)
+
+
+def check_loss_slopes(student: Student, name: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Is dx of a loss its slope?"""
+    _loss, dx = unpack(student.call(name, x, y), name, ("loss", "dx"))
+
+    def losses(values: list[np.ndarray]) -> list[float]:
+        replies = student.batch([(name, value, y) for value in values])
+        return [float(unpack(reply, name, ("loss", "dx"))[0]) for reply in replies]
+
+    factors = {_("the number of examples"): float(len(x))}
+    want = numerical_gradient(losses, x)
+    assert_close(dx, want, "dx", rtol=1e-5, atol=1e-6, factors=factors)
