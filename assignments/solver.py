@@ -159,7 +159,7 @@ class Solver:
     def _step(self, batch: np.ndarray) -> None:
         """Move every parameter once, by the gradients on a batch of examples."""
         loss, grads = self.model.loss(self.X_train[batch], self.y_train[batch])
-        self.loss_history.append(float(loss))
+        self.loss_history += [float(loss)]
         for name, w in self.model.params.items():
             dw = grads.get(name)
             if np.shape(dw) != np.shape(w):

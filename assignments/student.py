@@ -15,6 +15,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from assignments.messages import _
@@ -27,7 +28,17 @@ from assignments.values import (
     import_value,
 )
 
-__all__ = ["CheckFailed", "Remote", "Reply", "Student", "StudentError", "Transport", "in_process"]
+__all__ = [
+    "CheckFailed",
+    "Files",
+    "Remote",
+    "Reply",
+    "Student",
+    "StudentError",
+    "Transport",
+    "files_here",
+    "in_process",
+]
 
 
 class CheckFailed(AssertionError):
@@ -96,6 +107,19 @@ def _nothing_served(name: str) -> Callable[..., Any]:
     raise KeyError(name)
 
 
+#: Finds a file that lies beside the notebook; LookupError says why it cannot be had.
+Files = Callable[[str], bytes]
+
+
+def files_here(name: str) -> bytes:
+    """A file of the current folder, which is that of the notebook while its kernel runs."""
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        reason = _("{file} is not there: {why}; run the cell that saves it, then try again")
+        raise LookupError(reason.format(file=name, why=error.strerror)) from None
+
+
 class Student:
     """Calls the student's code; every name that is not a method here is one of the student's.
 
@@ -103,6 +127,11 @@ class Student:
         transport: where messages go.
         seed: what ``random``, NumPy and torch are seeded with before every call.
         served: finds the functions that the question allows the student's code to be served.
+        files: finds the files beside the notebook.
+        shared: see the property of this name.
+
+    Attributes:
+        transcript: all replies so far.
     """
 
     def __init__(
@@ -110,11 +139,15 @@ class Student:
         transport: Transport,
         seed: int = 0,
         served: ServedFunctions = _nothing_served,
+        files: Files = files_here,
+        shared: dict[str, Any] | None = None,
     ) -> None:
         self._transport = transport
         self._seed = seed
         self._served = served
         self._own_served: dict[str, Callable[..., Any]] = {}
+        self._files = files
+        self._shared = {} if shared is None else shared
         self.transcript: list[Reply] = []
 
     def __getattr__(self, name: str) -> "Callable[..., Any]":
@@ -190,6 +223,17 @@ class Student:
             raise CheckFailed(_("the source of {name} cannot be read").format(name=target))
         return text
 
+    def file(self, name: str) -> bytes:
+        """A file that was handed in beside the notebook; its content is not to be trusted.
+
+        Raises:
+            CheckFailed: it is missing or was not read; the reason says which.
+        """
+        try:
+            return self._files(name)
+        except LookupError as error:
+            raise CheckFailed(str(error.args[0])) from None
+
     def missing(self, names: Iterable[str]) -> dict[str, str]:
         """Of some names (``"Net.loss"``), those that are not defined, with the reason."""
         reply = self._ask({"op": "defined", "names": list(names)})
@@ -202,6 +246,11 @@ class Student:
     def restore(self) -> None:
         """Undo ``replace``."""
         self._ask({"op": "restore"})
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the checks of one question keep for each other, such as an answer that took long."""
+        return self._shared
 
     @property
     def changed(self) -> Mapping[int | str, Any]:

@@ -7,15 +7,16 @@ import contextlib
 import importlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
 from assignments.notebook import Cell, NotebookModule, load
 from assignments.questions import Check, collect
-from assignments.student import ServedFunctions
+from assignments.student import Files, ServedFunctions
 from autograder.course import HOME, CourseError, SourceNotebook
 from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
+from autograder.session import LiveSession
 
 __all__ = ["AnswerKey", "answer_key"]
 
@@ -42,6 +43,8 @@ class AnswerKey:
         self.checks: dict[str, list[Check]] = collect(module)
         #: Distributions that the sandbox mounts for this notebook.
         self.packages: frozenset[str] = frozenset(getattr(module, "PACKAGES", ("numpy",)))
+        #: Files that are handed in with this notebook, as the reference has them.
+        self.files: Mapping[str, bytes] = getattr(module, "FILES", {})
         self._modules: dict[str, NotebookModule] = {}
 
     @cached_property
@@ -68,6 +71,21 @@ class AnswerKey:
                 module = load(cells, self.source.outline, f"key_{self.source.name}_{name}")
             self._modules[name] = module
         return self._modules[name]
+
+    def files_of(self, patch: Patch | None = None) -> Files:
+        """The files beside the reference, or beside a patched one."""
+        change = patch.files if patch else {}
+
+        def find(name: str) -> bytes:
+            data = self.files[name]
+            return change[name](data) if name in change else data
+
+        return find
+
+    def session(self, patch: Patch | None = None) -> LiveSession:
+        """The reference with its files, or a patched one, ready to be called in this process."""
+        module = self.patched(patch) if patch else self.reference
+        return LiveSession(vars(module), module.missing_names, self.files_of(patch))
 
     def served(self, allowed: Iterable[str]) -> ServedFunctions:
         """What the student's code may be served: exactly the allowed names.

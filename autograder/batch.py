@@ -248,6 +248,8 @@ def _grader_hash(course: Course, assignment: str, settings: Settings) -> str:
         *(ours / "checks" / assignment).rglob("*.py"),
         *(ours / "misconceptions" / assignment).rglob("*.py"),
         *(ours / "sandbox").glob("*.py"),
+        *(ours / "heldout").glob("*.py"),
+        *(ours / "heldout").glob("*/manifest.json"),
         *(
             ours / f"{name}.py"
             for name in ("answer_key", "diagnosis", "grading", "scoring", "session", "submission")

@@ -76,6 +76,8 @@ def make_course(folder: Path) -> Course:
             change = _perfect if elsewhere else changes
             if (nb := change(course, source)) is not None:
                 (target / source.path.name).write_text(json.dumps(nb, indent=1) + "\n")
+            for name, data in answer_key(source).files.items() if elsewhere else ():
+                (target / name).write_bytes(data)
     return course
 
 

@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from assignments.notebook import NotebookModule
 from assignments.questions import Check
 from assignments.student import Reply
 from autograder.answer_key import AnswerKey
 from autograder.misconceptions import Misconception
 from autograder.scoring import Attempt, attempt_question
-from autograder.session import LiveSession
 
 __all__ = ["Diagnosis", "same_reply"]
 
@@ -50,7 +48,7 @@ class Diagnosis:
     def of(self, attempt: Attempt) -> Misconception | None:
         """The one misconception that explains a failed attempt, or None."""
         theirs = _replies(attempt)
-        first = _first_difference(theirs, _replies(self._run("", self.key.reference)))
+        first = _first_difference(theirs, _replies(self._run(None)))
         suspects = [
             misconception
             for misconception in self.key.misconceptions(self.question)
@@ -68,11 +66,12 @@ class Diagnosis:
 
     def attempt_of(self, misconception: Misconception) -> Attempt:
         """How a misconception fares on these inputs."""
-        return self._run(misconception.name, self.key.patched(misconception))
+        return self._run(misconception)
 
-    def _run(self, name: str, module: NotebookModule) -> Attempt:
+    def _run(self, misconception: Misconception | None) -> Attempt:
+        name = misconception.name if misconception else ""
         if name not in self._attempts:
-            session = LiveSession(vars(module), module.missing_names)
+            session = self.key.session(misconception)
             with redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._attempts[name] = attempt_question(

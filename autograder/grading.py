@@ -76,7 +76,11 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
             notebooks[source.name] = _grade_notebook(submission, source, key, sandbox, settings)
     questions = [q for notebook in notebooks.values() for q in notebook["questions"].values()]
     readable = any(notebook["status"] == "graded" for notebook in notebooks.values())
-    known = {f"{name}.ipynb" for name in assignment.notebooks}
+    known = {
+        file
+        for source in assignment.notebooks.values()
+        for file in (source.path.name, *answer_key(source).files)
+    }
     return {
         "schema": SCHEMA,
         "student": submission.student,
@@ -115,7 +119,7 @@ def _grade_notebook(
             "written": written_answers(source, {"cells": []}),
         }
     cells = read_cells(nb)
-    session = SandboxSession(sandbox(), cells, source.outline)
+    session = SandboxSession(sandbox(), cells, source.outline, submission.file)
     questions: dict[str, dict] = {}
     for question in source.auto_questions():
         started = time.perf_counter()

@@ -101,12 +101,13 @@ def attempt_question(
     served = key.served({*needs, *replaced})
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
     session.begin(cpu)
+    shared: dict = {}
     for check in checks:
         if attempt.limit:
             reason = _("not tried, because the check before it had to be stopped")
             attempt.results.append(CheckResult(check, False, reason))
             continue
-        student = Student(session.transport, seed(check), served)
+        student = Student(session.transport, seed(check), served, session.files, shared)
         try:
             with _replaced(student, replaced):
                 result = run_check(check, student, seed(check))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from assignments.messages import _
 from assignments.notebook import Cell, Outline
-from assignments.student import Transport, in_process
+from assignments.student import Files, Transport, files_here, in_process
 from assignments.workspace import Workspace
 from autograder.sandbox.box import Sandbox, Wire
 from autograder.sandbox.limits import Breach
@@ -32,6 +32,9 @@ class Session(Protocol):
     @property
     def transport(self) -> Transport: ...
 
+    @property
+    def files(self) -> Files: ...
+
     def begin(self, cpu: float | None) -> None:
         """A question begins; limits count from here."""
 
@@ -45,8 +48,11 @@ class Session(Protocol):
 class LiveSession:
     """Names of this process: the reference, a misconception, or the kernel of a plain autograde."""
 
-    def __init__(self, names: MutableMapping[str, Any], missing: Any = None) -> None:
+    def __init__(
+        self, names: MutableMapping[str, Any], missing: Any = None, files: Files = files_here
+    ) -> None:
         self.transport = in_process(Workspace(names, missing))
+        self.files = files
 
     def begin(self, cpu: float | None) -> None:
         pass
@@ -62,14 +68,15 @@ class SandboxSession:
     """A submitted notebook in a fork of the sandbox.
 
     A cell that goes beyond a limit while the notebook is loaded is left out, and the rest is loaded
-    again in a new sandbox.
+    again in a new sandbox. The files beside it stay outside.
 
     Attributes:
         notes: what loading left out, for the student to read.
     """
 
-    def __init__(self, sandbox: Sandbox, cells: list[Cell], outline: Outline) -> None:
+    def __init__(self, sandbox: Sandbox, cells: list[Cell], outline: Outline, files: Files) -> None:
         self.sandbox = sandbox
+        self.files = files
         self.notes: list[str] = []
         self._cells = [{**asdict(cell), "tags": sorted(cell.tags)} for cell in cells]
         self._outline = {grade_id: sorted(names) for grade_id, names in outline.solutions.items()}

@@ -65,11 +65,21 @@ class Submission:
     def why_not(self, name: str) -> str:
         """Why :meth:`notebook` gives None."""
         file = f"{name}.ipynb"
-        if file in self.problems:
-            return self.problems[file]
-        if file not in self.files:
-            return _("{file} is missing from the submission").format(file=file)
-        return f"{file}: {parse_notebook(self.files[file])[1]}"
+        try:
+            return f"{file}: {parse_notebook(self.file(file))[1]}"
+        except LookupError as error:
+            return error.args[0]
+
+    def file(self, name: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            LookupError: it is missing or was not read; the message says which, and what to do.
+        """
+        if name in self.files:
+            return self.files[name]
+        missing = _("{file} is missing from the submission").format(file=name)
+        raise LookupError(self.problems.get(name, missing))
 
 
 def parse_notebook(data: bytes) -> tuple[dict | None, str]:
@@ -176,11 +186,11 @@ def _read_regular(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise _Unreadable(_("{file} is not a file").format(file=path.name))
         if status.st_size > MAX_FILE:
+            reason = _("{file} has {size} MB, more than the {limit} MB that are read")
+            if path.suffix == ".ipynb":
+                reason += _("; clear the outputs of its cells and hand it in again")
             raise _Unreadable(
-                _(
-                    "{file} has {size} MB, more than the {limit} MB that are read; clear the "
-                    "outputs of its cells and hand it in again"
-                ).format(file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20)
+                reason.format(file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20)
             )
         return file.read(MAX_FILE)
 

@@ -13,18 +13,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from assignments.checking import find_checks
-from assignments.notebook import NotebookModule, load, read_cells
+from assignments.notebook import load, read_cells
 from assignments.questions import Check, run_check, seed_for
-from assignments.student import Student, in_process
-from assignments.workspace import Workspace
+from assignments.student import Student
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Course, CourseError, SourceNotebook
 from autograder.diagnosis import Diagnosis
 from autograder.leaks import find_leaks
-from autograder.misconceptions import Misconception, Shortcut, Variant, apply_patch
+from autograder.misconceptions import Misconception, Patch, Shortcut, Variant, apply_patch
 from autograder.release import check_fresh, consistency
 from autograder.sandbox.box import Sandbox
-from autograder.scoring import Attempt, attempt_question, score_question
+from autograder.scoring import attempt_question, score_question
 from autograder.session import LiveSession, SandboxSession
 
 __all__ = ["Verdict", "verify_assignment", "verify_seed"]
@@ -110,7 +109,7 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
     for question in key.checks:
         for check in key.checks[question]:
             verdict.caught[question, check.name]  # so that an idle check is listed
-        _full_marks(verdict, key, key.reference, question, seed, f"{where}: the reference")
+        _full_marks(verdict, key, None, question, seed, f"{where}: the reference")
         diagnosis = Diagnosis(key, question, seeds)
         misconceptions = key.misconceptions(question)
         for misconception in misconceptions:
@@ -120,22 +119,23 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
             verdict.failures.append(f"{patch.name}: there is no question {patch.question!r}")
         elif isinstance(patch, Variant):
             what = f"{where}: the variant {patch.name!r}"
-            _full_marks(verdict, key, key.patched(patch), patch.question, seed, what)
+            _full_marks(verdict, key, patch, patch.question, seed, what)
         elif isinstance(patch, Misconception) and seed == 0:
             _costs_once(verdict, key, patch, seeds)
     return verdict
 
 
 def _full_marks(
-    verdict: Verdict, key: AnswerKey, module: NotebookModule, question: str, seed: int, what: str
+    verdict: Verdict, key: AnswerKey, patch: Patch | None, question: str, seed: int, what: str
 ) -> None:
-    """Does a module pass all hidden and public checks of a question?"""
-    attempt = _attempt(key, module, question, _seeds(seed))
+    """Does the reference, perhaps patched, pass all hidden and public checks of a question?"""
+    session = key.session(patch)
+    attempt = attempt_question(session, key, question, _seeds(seed))
     for result in attempt.results:
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
     for check in find_checks(question):
-        student = Student(in_process(Workspace(vars(module))), _seeds(seed)(check))
+        student = Student(session.transport, _seeds(seed)(check), files=session.files)
         result = run_check(check, student, _seeds(seed)(check))
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
@@ -168,8 +168,7 @@ def _costs_once(
     verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Callable[[Check], int]
 ) -> None:
     """Do the other questions of the notebook keep full marks beside a mistake in this one?"""
-    module = key.patched(patch)
-    session = LiveSession(vars(module), module.missing_names)
+    session = key.session(patch)
     for question in key.checks:
         if question != patch.question:
             attempt = score_question(session, key, question, seeds, frozenset({patch.question}))
@@ -181,12 +180,6 @@ def _costs_once(
             )
 
 
-def _attempt(
-    key: AnswerKey, module: NotebookModule, question: str, seeds: Callable[[Check], int]
-) -> Attempt:
-    return attempt_question(LiveSession(vars(module), module.missing_names), key, question, seeds)
-
-
 def _seeds(seed: int) -> Callable[[Check], int]:
     return lambda check: seed_for(b"verify", str(seed), check.marker.question, check.name)
 
@@ -196,7 +189,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
     verdict = Verdict()
     key = answer_key(source)
     with Sandbox(key.packages) as sandbox:
-        session = SandboxSession(sandbox, source.cells, source.outline)
+        session = SandboxSession(sandbox, source.cells, source.outline, key.files_of())
         for question in key.checks:
             for result in score_question(session, key, question, _seeds(0)).results:
                 verdict.claim(
@@ -208,7 +201,8 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
         for patch in key.patches:
             if isinstance(patch, Shortcut):
                 cells = apply_patch(source.cells, patch)
-                session = SandboxSession(sandbox, cells, source.outline)
+                files = key.files_of(patch)
+                session = SandboxSession(sandbox, cells, source.outline, files)
                 attempt = score_question(session, key, patch.question, _seeds(0))
                 passed = [result.check.name for result in attempt.results if result.passed]
                 verdict.claim(
@@ -239,11 +233,16 @@ def _verify_release(course: Course, assignment: str) -> Verdict:
         key = answer_key(source)
         with contextlib.redirect_stdout(io.StringIO()):
             module = load(cells, source.outline, f"untouched_{source.name}")
+        session = LiveSession(vars(module), module.missing_names, _no_files)
         for question in key.checks:
-            for result in _attempt(key, module, question, _seeds(0)).results:
+            for result in attempt_question(session, key, question, _seeds(0)).results:
                 verdict.claim(
                     not result.passed,
                     f"{source.name}: the untouched release passes {result.check.name} of "
                     f"{question}",
                 )
     return verdict
+
+
+def _no_files(name: str) -> bytes:
+    raise LookupError(f"nothing was handed in, so there is no {name}")

@@ -6,7 +6,7 @@ by its own name; a variant must get full marks. ``autograder verify`` holds them
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from assignments.notebook import Cell
@@ -26,12 +26,14 @@ class Patch:
             in its place.
         append: code of one more cell after the notebook's last. A method is replaced by a subclass
             of the same name: ``class Net(Net): ...``.
+        files: for files handed in beside the notebook, what makes theirs of the reference's bytes.
     """
 
     name: str
     question: str
     replace: Mapping[str, str] = field(default_factory=dict)
     append: str = ""
+    files: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,165 @@
+"""The features notebook: its checks, and what weights files may bring."""
+
+import copy
+import io
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from autograder.answer_key import answer_key
+from autograder.course import Assignment, Course
+from autograder.demo import solved
+from autograder.grading import Settings, grade_submission
+from autograder.misconceptions import Misconception, Shortcut, Variant, apply_patch, load_patches
+from autograder.release import split_regions
+from autograder.sandbox.limits import Limits
+from autograder.submission import Submission
+from autograder.verify import verify_seed
+
+FOLDER, WEIGHTS = "a1_classifiers", "features_weights.npz"
+COURSE = Course()
+SOURCE = COURSE.assignment(FOLDER).notebooks["features"]
+KEY = answer_key(SOURCE)
+SETTINGS = Settings(b"secret", limits=Limits(cpu=5.0, wall=60.0))
+POINTS = {
+    "features-extract": 3,
+    "features-standardize": 3,
+    "features-q-standardize": 1.5,
+    "features-classify": 1,
+    "features-best": 6,
+    "features-q-errors": 1.5,
+}
+AUTO = [name for name in POINTS if "-q-" not in name]
+
+
+def grade(patch=None, **files):
+    """Grade the reference, perhaps patched, with other bytes for some files, None for no file."""
+    cells = apply_patch(SOURCE.cells, patch) if patch else SOURCE.cells
+    nb = copy.deepcopy(SOURCE.nb)
+    for cell, patched in zip(nb["cells"], cells, strict=False):
+        cell["source"] = patched.source
+    for extra in cells[len(SOURCE.cells) :]:
+        code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        nb["cells"].append({**code, "source": extra.source, "id": f"extra-{extra.number}"})
+    handed_in = {"features.ipynb": json.dumps(nb).encode(), **KEY.files}
+    for name, data in files.items():
+        handed_in[f"features_{name}.npz"] = data
+    handed_in = {name: data for name, data in handed_in.items() if data is not None}
+    submission = Submission("ada", FOLDER, handed_in)
+    report = grade_submission(submission, Assignment(FOLDER, {"features": SOURCE}), SETTINGS)
+    json.dumps(report, allow_nan=False)
+    return report
+
+
+def questions(report):
+    return report["notebooks"]["features"]["questions"]
+
+
+def lost(report):
+    return {name for name, q in questions(report).items() if q["score"] < q["max_score"]}
+
+
+def weights(**changes):
+    with np.load(io.BytesIO(KEY.files[WEIGHTS])) as file:
+        kept = {name: value for name, value in dict(file).items() if name not in changes}
+    buffer = io.BytesIO()
+    np.savez(buffer, **kept, **{k: v for k, v in changes.items() if v is not None})
+    return buffer.getvalue()
+
+
+def test_points():
+    assert {name: question.points for name, question in SOURCE.questions.items()} == POINTS
+    assert sum(POINTS.values()) == 16
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named(seed):
+    verdict = verify_seed(SOURCE, seed)
+    assert not verdict.failures
+    assert verdict.proved
+    assert not verdict.idle_checks()
+
+
+def test_every_question_has_enough_patches():
+    patches = load_patches(FOLDER, "features")
+    assert set(Counter(patch.name for patch in patches).values()) == {1}
+    for kind, least in ((Misconception, 3), (Variant, 2), (Shortcut, 1)):
+        count = Counter(patch.question for patch in patches if type(patch) is kind)
+        assert all(count[question] >= least for question in AUTO), (kind, count)
+
+
+def test_the_written_questions_have_an_answer_and_a_scheme_that_adds_up():
+    for cell in SOURCE.cells:
+        if cell.grade_id in POINTS and cell.grade_id not in AUTO:
+            _outside, answer = split_regions(cell.source, "SOLUTION")
+            _rest, scheme = split_regions(cell.source, "MARK SCHEME")
+            assert len("".join(answer)) > 300
+            assert scheme[0] == "0.5 each."
+            assert [line[:2] for line in scheme[1:]] == ["1.", "2.", "3."]
+
+
+def test_the_notebook_states_the_scale_that_the_checks_keep():
+    text = next(cell.source for cell in SOURCE.cells if "right labels, at least" in cell.source)
+    for check in KEY.checks["features-best"]:
+        assert check.marker.weight == 1
+        assert f"{check.name[-2:]} % |" in text
+        assert f"{check.name[-2:]} % " in check.sentence
+
+
+def test_the_reference_gets_full_marks_and_its_file_is_expected():
+    report = grade()
+    assert lost(report) == set()
+    assert report["extra_files"] == []
+
+
+def test_a_classifier_in_between_gets_points_in_between():
+    worse = weights(W1=noisy(0.1))
+    score = questions(grade(weights=worse))["features-best"]["score"]
+    assert 0 < score < 6
+
+
+def noisy(noise):
+    with np.load(io.BytesIO(KEY.files[WEIGHTS])) as file:
+        W1 = file["W1"]
+    return W1 + np.random.default_rng(0).normal(0, noise, W1.shape)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (None, "missing"),
+        (b"", "cannot be read"),
+        (b"PK\x03\x04 nonsense", "cannot be read"),
+        (KEY.files[WEIGHTS][:-100], "cannot be read"),
+        (weights(W1=np.array([{}], dtype=object)), "Python objects"),
+        (weights(W1=np.full((334, 5), np.nan)), "NaN or infinity"),
+        (weights(W1=np.zeros((3, 5))), "raised ValueError"),
+        (weights(W1=None), "raised KeyError"),
+        (weights(W1=np.zeros(2**23)), "at most"),
+        (weights(data_set=None), "data_set"),
+        (weights(data_set="cifar10"), "emoji10 decide"),
+        (weights(W2=np.zeros((300, 0)), b2=np.zeros(0)), "raised ValueError"),
+    ],
+)
+def test_a_bad_weights_file_costs_only_its_question(data, reason):
+    report = grade(weights=data)
+    assert lost(report) == {"features-best"}
+    best = questions(report)["features-best"]
+    assert best["score"] == 0
+    assert all(reason in check["reason"] for check in best["checks"]), best["checks"][0]["reason"]
+
+
+@pytest.mark.parametrize("question", ["features-extract", "features-classify"])
+def test_a_broken_piece_does_not_cost_the_points_of_the_weights(question):
+    report = grade(KEY.misconceptions(question)[0])
+    assert lost(report) == {question}
+    assert questions(report)["features-best"]["served"] == ["predict_images"]
+
+
+def test_neither_labels_nor_reference_weights_are_released(tmp_path):
+    released = [path.name for path in (COURSE.release_dir / FOLDER).iterdir()]
+    assert "features.ipynb" in released
+    assert WEIGHTS not in released
+    assert solved(COURSE, SOURCE)["cells"]
