@@ -44,7 +44,7 @@ SOFTMAX_LOSS = "return softmax_loss_vectorized(self.W, X, y, reg)"
 STEPS = "for step in range(num_iters):"
 DRAW = "batch = np.random.choice(num_train, batch_size)"
 BATCH_LOSS = "loss, dW = self.loss(X[batch], y[batch], reg)"
-NOTE = "loss_history.append(float(loss))"
+NOTE = "loss_history.append(loss)"
 MOVE = "self.W = self.W - learning_rate * dW"
 
 WINNER = "y_pred = np.argmax(X @ self.W, axis=1)"
