@@ -70,12 +70,14 @@ def nbgrader_autograde(course: Course, assignment: Assignment, submission: Submi
     """The same submission through nbgrader's own autograde, kernel and all."""
     from nbgrader.apps import NbGraderAPI
 
-    from autograder.gradebook import course_config
+    from autograder.gradebook import Gradebook, course_config
 
     folder = course.submitted_dir / submission.student / assignment.name
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in submission.files.items():
         (folder / name).write_bytes(data)
+    with Gradebook(course) as book:
+        book.sync(assignment.name)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         api = NbGraderAPI(config=course_config(course))
         api.log_level = logging.ERROR
