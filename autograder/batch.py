@@ -20,7 +20,7 @@ from assignments.messages import _
 from autograder import autograded, feedback
 from autograder.course import HOME, Course, CourseError
 from autograder.gradebook import Gradebook
-from autograder.grading import SCHEMA, Settings, grade_submission
+from autograder.grading import SCHEMA, Settings, grade_submission, make_report
 from autograder.journal import Journal
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.bubblewrap import SandboxUnavailable
@@ -181,22 +181,8 @@ def _grade(submission: Submission, source_root: str, settings: Settings) -> dict
 
 
 def _machine_report(submission: Submission, settings: Settings, reason: str) -> dict:
-    return {
-        "schema": SCHEMA,
-        "student": submission.student,
-        "assignment": submission.assignment,
-        "timestamp": submission.timestamp.isoformat() if submission.timestamp else None,
-        "content_hash": submission.content_hash,
-        "grader_hash": settings.grader_hash,
-        "protection": settings.protection,
-        "status": "machine",
-        "reason": _("our machine failed and will try again: {reason}").format(reason=reason),
-        "score": 0.0,
-        "max_score": 0.0,
-        "notebooks": {},
-        "extra_files": [],
-        "seconds": 0.0,
-    }
+    reason = _("our machine failed and will try again: {reason}").format(reason=reason)
+    return make_report(submission, settings, "machine", reason)
 
 
 def pool(jobs: int | None = None) -> Executor:

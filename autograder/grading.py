@@ -23,7 +23,7 @@ from autograder.session import SandboxSession
 from autograder.submission import Submission
 from autograder.written import written_answers
 
-__all__ = ["SCHEMA", "Settings", "grade_submission"]
+__all__ = ["SCHEMA", "Settings", "grade_submission", "make_report"]
 
 #: Version of the form of a report.
 SCHEMA = 1
@@ -74,13 +74,40 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
                 return sandboxes[key.packages]
 
             notebooks[source.name] = _grade_notebook(submission, source, key, sandbox, settings)
-    questions = [q for notebook in notebooks.values() for q in notebook["questions"].values()]
     readable = any(notebook["status"] == "graded" for notebook in notebooks.values())
     known = {
         file
         for source in assignment.notebooks.values()
         for file in (source.path.name, *answer_key(source).files)
     }
+    return make_report(
+        submission,
+        settings,
+        "graded" if readable else "unreadable",
+        _main_reason(notebooks),
+        notebooks,
+        sorted({*submission.files, *submission.problems} - known),
+        time.perf_counter() - started,
+    )
+
+
+def make_report(
+    submission: Submission,
+    settings: Settings,
+    status: str,
+    reason: str,
+    notebooks: dict[str, dict] | None = None,
+    extra_files: list[str] | None = None,
+    seconds: float = 0.0,
+) -> dict:
+    """A report in the form that journal, gradebook and pages read.
+
+    Args:
+        status: ``"graded"``, ``"unreadable"`` or ``"machine"`` (ours failed; tried again later).
+        reason: the one line that tables show.
+    """
+    notebooks = notebooks or {}
+    questions = [q for notebook in notebooks.values() for q in notebook["questions"].values()]
     return {
         "schema": SCHEMA,
         "student": submission.student,
@@ -89,13 +116,13 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
         "content_hash": submission.content_hash,
         "grader_hash": settings.grader_hash,
         "protection": settings.protection,
-        "status": "graded" if readable else "unreadable",
-        "reason": _main_reason(notebooks),
-        "score": round(sum(q["score"] for q in questions), 4),
-        "max_score": round(sum(q["max_score"] for q in questions), 4),
+        "status": status,
+        "reason": reason,
+        "score": round(sum((q["score"] for q in questions), 0.0), 4),
+        "max_score": round(sum((q["max_score"] for q in questions), 0.0), 4),
         "notebooks": notebooks,
-        "extra_files": sorted({*submission.files, *submission.problems} - known),
-        "seconds": round(time.perf_counter() - started, 4),
+        "extra_files": extra_files or [],
+        "seconds": round(seconds, 4),
     }
 
 
