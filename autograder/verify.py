@@ -50,6 +50,11 @@ class Verdict:
         else:
             self.failures.append(failure)
 
+    def claim_none(self, problems: list[str]) -> None:
+        """Count the claim that there are no such problems, or note each of them."""
+        self.failures += problems
+        self.proved += not problems
+
     def add(self, other: "Verdict") -> None:
         self.failures += other.failures
         self.proved += other.proved
@@ -77,10 +82,7 @@ def verify_assignment(
         for seed in range(seeds)
     ]
     structure = Verdict()
-    for problem in consistency(course, assignment):
-        structure.failures.append(problem)
-    structure.claim(not structure.failures, "")
-    structure.failures = [failure for failure in structure.failures if failure]
+    structure.claim_none(consistency(course, assignment))
     yield "notebooks, points and checks agree", structure
     yield "the release", _verify_release(course, assignment)
     for source in notebooks:
@@ -219,10 +221,7 @@ def _verify_release(course: Course, assignment: str) -> Verdict:
     verdict = Verdict()
     stale = check_fresh(course, assignment)
     verdict.claim(not stale, f"the release is stale, run 'autograder release': {stale}")
-    leaks = find_leaks(course, assignment)
-    verdict.claim(not leaks, "")
-    verdict.failures = [failure for failure in verdict.failures if failure]
-    verdict.failures += [f"leak: {leak}" for leak in leaks]
+    verdict.claim_none([f"leak: {leak}" for leak in find_leaks(course, assignment)])
     for source in course.assignment(assignment).notebooks.values():
         path = course.release_dir / assignment / source.path.name
         try:

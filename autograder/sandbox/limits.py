@@ -1,6 +1,6 @@
 """How much a submission may use, and what happens when it uses more."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 __all__ = ["Breach", "Limits"]
 
@@ -56,9 +56,6 @@ class Limits:
     def as_harmless_rlimits(self) -> dict[str, int]:
         """Those that cannot hurt a process outside of a sandbox."""
         return {"RLIMIT_FSIZE": self.file_size, "RLIMIT_CORE": 0}
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
 
 class Breach(Exception):
