@@ -1,12 +1,14 @@
 """What crosses between a check and the student's code, and how.
 
-By value go exact built-in types, numeric NumPy arrays and scalars, dtypes and torch tensors. All
+By value go exact built-in types, numeric NumPy arrays and scalars, dtypes and torch tensors; an
+``OrderedDict`` goes as a dictionary. All
 else (subclasses, models, named tuples, generators, object arrays) stays where it is and crosses as
 a :class:`Handle`. Functions of the check's side cross as :class:`Served`. The same rules hold in a
 student's own kernel and over the wire of the sandbox, so a check cannot tell the two apart.
 """
 
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +125,8 @@ class _Exporter:
         if kind is np.ndarray and value.dtype.kind in _NUMERIC_KINDS:
             self._count(value.nbytes)
             return np.array(value, order="C")
+        if kind is OrderedDict:  # what state_dict() of a torch module gives
+            kind = dict
         if kind in (list, tuple, set, frozenset, dict):
             try:
                 return self._container(value, kind, depth)

@@ -1,6 +1,6 @@
 """What may cross by value, and what stays behind a handle."""
 
-from collections import OrderedDict, namedtuple
+from collections import defaultdict, namedtuple
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_by_value(value):
 @pytest.mark.parametrize(
     "value",
     [
-        object(), Pair(1, 2), OrderedDict(a=1), np.zeros(2).view(Sub), np.array([None]),
+        object(), Pair(1, 2), defaultdict(int), np.zeros(2).view(Sub), np.array([None]),
         np.ma.masked_array([1]), np.array(["a"]), (i for i in []), len, int, {(1, 2): 3},
         {10**50: 1}, {2j}, 10**5000, range(3), torch.nn.Linear(1, 1),
         torch.zeros(2, device="meta"), torch.zeros(2).to_sparse(),
@@ -69,6 +69,14 @@ def test_arrays_are_copied_in_plain_order():
     array[0, 0] = 9
     assert exported.flags.c_contiguous
     assert exported[0, 0] == 0
+
+
+def test_the_state_of_a_module_is_a_dictionary():
+    module = torch.nn.Linear(2, 3)
+    state = export_value(module.state_dict(), HandleTable())
+    assert type(state) is dict
+    assert state.keys() == {"weight", "bias"}
+    assert torch.equal(state["weight"], module.weight)
 
 
 def test_tensors_lose_their_graph_and_their_views():

@@ -3,7 +3,6 @@
 import copy
 import io
 import json
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,26 +11,15 @@ from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.demo import solved
 from autograder.grading import Settings, grade_submission
-from autograder.misconceptions import Misconception, Shortcut, Variant, apply_patch, load_patches
-from autograder.release import split_regions
+from autograder.misconceptions import apply_patch
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
-from autograder.verify import verify_seed
 
 FOLDER, WEIGHTS = "a1_classifiers", "features_weights.npz"
 COURSE = Course()
 SOURCE = COURSE.assignment(FOLDER).notebooks["features"]
 KEY = answer_key(SOURCE)
 SETTINGS = Settings(b"secret", limits=Limits(cpu=5.0, wall=60.0))
-POINTS = {
-    "features-extract": 3,
-    "features-standardize": 3,
-    "features-q-standardize": 1.5,
-    "features-classify": 1,
-    "features-best": 6,
-    "features-q-errors": 1.5,
-}
-AUTO = [name for name in POINTS if "-q-" not in name]
 
 
 def grade(patch=None, **files):
@@ -67,37 +55,6 @@ def weights(**changes):
     buffer = io.BytesIO()
     np.savez(buffer, **kept, **{k: v for k, v in changes.items() if v is not None})
     return buffer.getvalue()
-
-
-def test_points():
-    assert {name: question.points for name, question in SOURCE.questions.items()} == POINTS
-    assert sum(POINTS.values()) == 16
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named(seed):
-    verdict = verify_seed(SOURCE, seed)
-    assert not verdict.failures
-    assert verdict.proved
-    assert not verdict.idle_checks()
-
-
-def test_every_question_has_enough_patches():
-    patches = load_patches(FOLDER, "features")
-    assert set(Counter(patch.name for patch in patches).values()) == {1}
-    for kind, least in ((Misconception, 3), (Variant, 2), (Shortcut, 1)):
-        count = Counter(patch.question for patch in patches if type(patch) is kind)
-        assert all(count[question] >= least for question in AUTO), (kind, count)
-
-
-def test_the_written_questions_have_an_answer_and_a_scheme_that_adds_up():
-    for cell in SOURCE.cells:
-        if cell.grade_id in POINTS and cell.grade_id not in AUTO:
-            _outside, answer = split_regions(cell.source, "SOLUTION")
-            _rest, scheme = split_regions(cell.source, "MARK SCHEME")
-            assert len("".join(answer)) > 300
-            assert scheme[0] == "0.5 each."
-            assert [line[:2] for line in scheme[1:]] == ["1.", "2.", "3."]
 
 
 def test_the_notebook_states_the_scale_that_the_checks_keep():
