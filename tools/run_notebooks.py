@@ -1,7 +1,8 @@
 """Run the source notebooks from top to bottom, solutions and hidden tests included.
 
 They run in a copy of source/, so the source stays as it is. For each notebook one line says how
-long it took and how much memory its kernel (with its children) held at most.
+long it took and how much memory its kernel (with its children) held at most. A notebook fails that
+raises, or whose own solutions lose points (with small experiments, results may).
 
 python tools/run_notebooks.py                                    # all of them
 python tools/run_notebooks.py a1_classifiers/knn --reduced       # one, with small experiments
@@ -32,11 +33,15 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Run:
-    """What running one notebook took: seconds, bytes, and why it failed ("" when it did not)."""
+    """What running one notebook took: seconds, bytes, and why it failed ("" when it did not).
+
+    Questions that its own solutions lost points on are in ``lost``, in words by grade_id.
+    """
 
     seconds: float
     peak_bytes: int
     failure: str
+    lost: dict[str, str]
 
 
 class PeakMemory:
@@ -85,7 +90,21 @@ def run_notebook(path: Path, max_seconds: float | None = None) -> Run:
             client.execute()
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failure = f"{_failed_cell(nb)}\n{COLOUR.sub('', str(error)).rstrip()}"
-    return Run(time.monotonic() - start, peak.bytes, failure)
+    return Run(time.monotonic() - start, peak.bytes, failure, _lost_points(nb))
+
+
+def _lost_points(nb: NotebookNode) -> dict[str, str]:
+    """What each test cell that ran says, where it is not full marks."""
+    lost = {}
+    for cell in nb.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("grade") and not about.get("solution") and cell.get("execution_count"):
+            said = [o.data["text/plain"] for o in cell.outputs if o.output_type == "execute_result"]
+            if said != [str(float(about["points"]))]:
+                lost[about["grade_id"]] = (
+                    f"{' '.join(said) or 'nothing'} of {about['points']} points"
+                )
+    return lost
 
 
 def _failed_cell(nb: NotebookNode) -> str:
@@ -141,6 +160,8 @@ def main() -> int:
         for name in chosen:
             run = run_notebook(Path(folder, f"{name}.ipynb"), options.max_seconds)
             faults = [run.failure] if run.failure else []
+            if not options.reduced:
+                faults += [f"{question}: {got}" for question, got in run.lost.items()]
             if options.max_seconds is not None and run.seconds > options.max_seconds:
                 faults.append(f"took longer than {options.max_seconds:g} s")
             if options.max_memory is not None and run.peak_bytes > options.max_memory:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,20 @@ spec = importlib.util.spec_from_file_location("run_notebooks", TOOL)
 run_notebooks = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = run_notebooks
 spec.loader.exec_module(run_notebooks)
+
+
+ROOT = TOOL.parents[1]
+SOURCES = sorted(ROOT.glob("source/*/*.ipynb"))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_every_source_notebook_runs_and_its_solutions_get_full_marks(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSIGNMENTS_SCALE", "reduced")
+    shutil.copytree(ROOT / "source", tmp_path, dirs_exist_ok=True)
+    run = run_notebooks.run_notebook(tmp_path / source.parent.name / source.name)
+    assert run.failure == ""
+    # What small experiments train is not good enough for questions graded by their result.
+    assert [question for question in run.lost if not question.endswith("-best")] == []
 
 
 @pytest.fixture
@@ -47,6 +62,19 @@ def test_a_cell_without_end_is_stopped(write):
     failure = run_notebooks.run_notebook(write("while True: pass"), max_seconds=1).failure
     assert "cell 1 of 1 (cell-0)" in failure
     assert "timed out" in failure
+
+
+def test_lost_points_are_told(write):
+    path = write("0.5", "2.0", "raise SystemExit", "1.0")
+    nb = nbformat.read(path, as_version=4)
+    for number, (cell, points) in enumerate(zip(nb.cells, (1, 2, 1, 1), strict=True)):
+        about = {"grade": True, "solution": False, "points": points, "grade_id": f"trial-{number}"}
+        cell.metadata["nbgrader"] = about
+    nbformat.write(nb, path)
+    assert run_notebooks.run_notebook(path).lost == {
+        "trial-0": "0.5 of 1 points",
+        "trial-2": "nothing of 1 points",
+    }
 
 
 @pytest.mark.parametrize(("text", "size"), [("2GB", 2e9), ("1.5 gb", 1.5e9), ("300MB", 3e8)])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from assignments.standins.a1_classifiers.svm import linear_loss
 from assignments.standins.a1_classifiers.svm import svm_loss_naive as hinge_loss
 
 __all__ = [
@@ -24,12 +25,7 @@ def cross_entropy(
     W: np.ndarray, X: np.ndarray, y: np.ndarray, reg: float
 ) -> tuple[float, np.ndarray]:
     """The mean cross-entropy with ``reg * sum(W * W)``, and its gradient (D, C)."""
-    weights = torch.tensor(np.asarray(W, np.float64), requires_grad=True)
-    scores = torch.tensor(np.asarray(X, np.float64)) @ weights
-    loss = torch.nn.functional.cross_entropy(scores, torch.tensor(y).long())
-    loss = loss + reg * (weights * weights).sum()
-    loss.backward()
-    return loss.item(), weights.grad.numpy()
+    return linear_loss(torch.nn.functional.cross_entropy, W, X, y, reg)
 
 
 softmax_loss_naive = softmax_loss_vectorized = cross_entropy

@@ -85,7 +85,7 @@ def test_naive_gradient_regularised(student, rng):
 @question("svm-loss-naive")
 def test_naive_sizes(student, rng):
     """Both are right for one example, one feature, two classes and many classes."""
-    check_sizes(student, rng, "svm_loss_naive")
+    check_sizes(student, rng, "svm_loss_naive", hinge)
 
 
 @question("svm-loss-naive")
@@ -97,7 +97,7 @@ def test_naive_own_gradient(student, rng):
 @question("svm-loss-naive", weight=0.5)
 def test_naive_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
-    check_inputs_unchanged(student, rng, "svm_loss_naive")
+    check_inputs_unchanged(student, "svm_loss_naive", hinge, problem(rng))
 
 
 # --- svm-loss-vectorized -------------------------------------------------------------------------
@@ -130,13 +130,13 @@ def test_vectorized_gradient_regularised(student, rng):
 @question("svm-loss-vectorized", weight=0.5)
 def test_vectorized_sizes(student, rng):
     """Both are right for one example, one feature, two classes and many classes."""
-    check_sizes(student, rng, "svm_loss_vectorized")
+    check_sizes(student, rng, "svm_loss_vectorized", hinge)
 
 
 @question("svm-loss-vectorized", weight=0.5)
 def test_vectorized_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
-    check_inputs_unchanged(student, rng, "svm_loss_vectorized")
+    check_inputs_unchanged(student, "svm_loss_vectorized", hinge, problem(rng))
 
 
 @question("svm-loss-vectorized", weight=2)
@@ -153,14 +153,19 @@ def test_vectorized_gradient_has_no_loop(student, rng):
     assert_no_loop(student, "svm_loss_vectorized")
 
 
-def check_sizes(student, rng, name):
+# --- shared with the softmax notebook ------------------------------------------------------------
+
+
+def check_sizes(student, rng, name, right):
+    """Are loss and gradient right for one example, one feature, two classes and many?"""
     for N, D, C in SIZES:
         where = f"({N} examples, {D} features, {C} classes)"
         case = random_problem(rng, N, D, C)
-        check_loss(student, name, hinge, *case, 0.0, f"loss {where}")
-        check_gradient(student, name, hinge, *case, 0.0, f"dW {where}")
+        check_loss(student, name, right, *case, 0.0, f"loss {where}")
+        check_gradient(student, name, right, *case, 0.0, f"dW {where}")
 
 
-def check_inputs_unchanged(student, rng, name):
-    check_loss(student, name, hinge, *problem(rng), 0.0)
+def check_inputs_unchanged(student, name, right, case):
+    """Are the arguments as they were, and is the loss right?"""
+    check_loss(student, name, right, *case, 0.0)
     assert_unchanged(student.changed, {0: "W", 1: "X", 2: "y"})

@@ -1,6 +1,7 @@
 """Misconceptions, shortcuts and accepted variants of the softmax notebook."""
 
 from autograder.misconceptions import Misconception, Shortcut, Variant
+from autograder.misconceptions.a1_classifiers.svm import regularisation_mistakes
 
 NAIVE, VECTORIZED = "softmax-loss-naive", "softmax-loss-vectorized"
 CLASSIFIERS, TRAIN, PREDICT = "softmax-classifiers", "softmax-train", "softmax-predict"
@@ -127,26 +128,8 @@ MISCONCEPTIONS = [
         hint="The loss is right; now the gradient. How does -log(p) of the right class change with "
         "each of the scores, and a score with its column of W?",
     ),
-    Misconception(
-        "naive-no-regularisation",
-        NAIVE,
-        {LOSS: "loss = loss / num_train", GRADIENT: "dW = dW / num_train"},
-        hint="The regularisation is missing, reg * sum(W * W) in the loss and its derivative in "
-        "the gradient.",
-    ),
-    Misconception(
-        "naive-no-gradient-of-regularisation",
-        NAIVE,
-        {GRADIENT: "dW = dW / num_train"},
-        hint="The regularisation is in the loss but not in the gradient. What is the derivative of "
-        "reg * w**2?",
-    ),
-    Misconception(
-        "naive-half-gradient-of-regularisation",
-        NAIVE,
-        {GRADIENT: "dW = dW / num_train + reg * W"},
-        hint="The gradient of the regularisation lacks its factor of 2: the derivative of w**2 is "
-        "2 * w.",
+    *regularisation_mistakes(
+        NAIVE, "loss = loss / num_train", LOSS, "dW = dW / num_train", GRADIENT
     ),
     Misconception(
         "naive-half-regularisation",
@@ -258,29 +241,12 @@ MISCONCEPTIONS = [
         hint="The gradient of the data loss has the wrong sign: with it, going downhill would "
         "lower the score of the right class.",
     ),
-    Misconception(
-        "vectorized-no-regularisation",
+    *regularisation_mistakes(
         VECTORIZED,
-        {
-            VECTOR_LOSS: "loss = np.mean(losses)",
-            VECTOR_GRADIENT: "dW = X.T @ errors / num_train",
-        },
-        hint="The regularisation is missing, reg * sum(W * W) in the loss and its derivative in "
-        "the gradient.",
-    ),
-    Misconception(
-        "vectorized-no-gradient-of-regularisation",
-        VECTORIZED,
-        {VECTOR_GRADIENT: "dW = X.T @ errors / num_train"},
-        hint="The regularisation is in the loss but not in the gradient. What is the derivative of "
-        "reg * w**2?",
-    ),
-    Misconception(
-        "vectorized-half-gradient-of-regularisation",
-        VECTORIZED,
-        {VECTOR_GRADIENT: "dW = X.T @ errors / num_train + reg * W"},
-        hint="The gradient of the regularisation lacks its factor of 2: the derivative of w**2 is "
-        "2 * w.",
+        "loss = np.mean(losses)",
+        VECTOR_LOSS,
+        "dW = X.T @ errors / num_train",
+        VECTOR_GRADIENT,
     ),
     Misconception(
         "vectorized-overflow",

@@ -39,6 +39,42 @@ VECTOR_BODY = f"""num_train = len(X)
     {PULL_OF_RIGHT}
     {VECTOR_GRADIENT}"""
 
+
+def regularisation_mistakes(
+    question: str, data_loss: str, loss: str, data_gradient: str, gradient: str
+) -> list[Misconception]:
+    """The mistakes that any loss with ``reg * sum(W * W)`` invites.
+
+    Args:
+        data_loss, loss: expressions of the reference, without and with the regularisation.
+        data_gradient, gradient: the same of the gradient.
+    """
+    kind = question.rpartition("-")[2]
+    return [
+        Misconception(
+            f"{kind}-no-regularisation",
+            question,
+            {loss: data_loss, gradient: data_gradient},
+            hint="The regularisation is missing, reg * sum(W * W) in the loss and its derivative "
+            "in the gradient.",
+        ),
+        Misconception(
+            f"{kind}-no-gradient-of-regularisation",
+            question,
+            {gradient: data_gradient},
+            hint="The regularisation is in the loss but not in the gradient. What is the "
+            "derivative of reg * w**2?",
+        ),
+        Misconception(
+            f"{kind}-half-gradient-of-regularisation",
+            question,
+            {gradient: f"{data_gradient} + reg * W"},
+            hint="The gradient of the regularisation lacks its factor of 2: the derivative of "
+            "w**2 is 2 * w.",
+        ),
+    ]
+
+
 MISCONCEPTIONS = [
     # --- svm-loss-naive ---
     Misconception(
@@ -171,26 +207,8 @@ MISCONCEPTIONS = [
         hint="The gradient of the data loss has the wrong sign: with it, going downhill would lift "
         "the scores of the wrong classes.",
     ),
-    Misconception(
-        "naive-no-regularisation",
-        NAIVE,
-        {LOSS: "loss = loss / num_train", GRADIENT: "dW = dW / num_train"},
-        hint="The regularisation is missing, reg * sum(W * W) in the loss and its derivative in "
-        "the gradient.",
-    ),
-    Misconception(
-        "naive-no-gradient-of-regularisation",
-        NAIVE,
-        {GRADIENT: "dW = dW / num_train"},
-        hint="The regularisation is in the loss but not in the gradient. What is the derivative of "
-        "reg * w**2?",
-    ),
-    Misconception(
-        "naive-half-gradient-of-regularisation",
-        NAIVE,
-        {GRADIENT: "dW = dW / num_train + reg * W"},
-        hint="The gradient of the regularisation lacks its factor of 2: the derivative of w**2 is "
-        "2 * w.",
+    *regularisation_mistakes(
+        NAIVE, "loss = loss / num_train", LOSS, "dW = dW / num_train", GRADIENT
     ),
     Misconception(
         "naive-half-regularisation",
@@ -315,29 +333,12 @@ MISCONCEPTIONS = [
         hint="You count violated margins over the examples (axis 0). For each example, count those "
         "in its row, over the classes (axis 1).",
     ),
-    Misconception(
-        "vectorized-no-regularisation",
+    *regularisation_mistakes(
         VECTORIZED,
-        {
-            VECTOR_LOSS: "loss = np.sum(margins) / num_train",
-            VECTOR_GRADIENT: "dW = X.T @ pull / num_train",
-        },
-        hint="The regularisation is missing, reg * sum(W * W) in the loss and its derivative in "
-        "the gradient.",
-    ),
-    Misconception(
-        "vectorized-no-gradient-of-regularisation",
-        VECTORIZED,
-        {VECTOR_GRADIENT: "dW = X.T @ pull / num_train"},
-        hint="The regularisation is in the loss but not in the gradient. What is the derivative of "
-        "reg * w**2?",
-    ),
-    Misconception(
-        "vectorized-half-gradient-of-regularisation",
-        VECTORIZED,
-        {VECTOR_GRADIENT: "dW = X.T @ pull / num_train + reg * W"},
-        hint="The gradient of the regularisation lacks its factor of 2: the derivative of w**2 is "
-        "2 * w.",
+        "loss = np.sum(margins) / num_train",
+        VECTOR_LOSS,
+        "dW = X.T @ pull / num_train",
+        VECTOR_GRADIENT,
     ),
     Misconception(
         "vectorized-in-place",
