@@ -6,6 +6,7 @@ import torch
 from handed_in import HandedIn
 from safetensors.numpy import save as safetensors
 
+from autograder.diagnosis import Diagnosis
 from autograder.scoring import score_question
 from autograder.session import LiveSession
 
@@ -68,6 +69,11 @@ def test_a_bad_weights_file_is_a_reason(data, reason):
     attempt = best(data)
     assert attempt.share == 0
     assert all(reason in result.reason for result in attempt.results), attempt.results[0].reason
+
+
+def test_a_missing_file_has_no_other_explanation():
+    attempt = best(None)
+    assert Diagnosis(KEY, "pytorch-best", lambda check: 0).of(attempt) is None
 
 
 def test_a_bad_weights_file_costs_only_its_question():

@@ -409,11 +409,12 @@ MISCONCEPTIONS = [
         hint="Nearly every label is off by one: labels run from 0 to 9.",
     ),
     Misconception(
-        "best-without-averages",
+        "best-weights-do-not-fit",
         BEST,
         files=weights_changed(without_buffers),
-        hint="The file lacks the running averages of batch normalisation, which are no parameters. "
-        "Save all of state_dict(), not only parameters().",
+        hint="The weights in the file do not fit the network that is built from its arguments. Save "
+        "all of state_dict(), not only parameters() (the running averages of batch normalisation "
+        "are none), with the arguments that this network was made with.",
     ),
     Misconception(
         "best-other-inputs",
@@ -432,9 +433,10 @@ SHORTCUTS = [
         FC,
         append="""def two_layer_fc(x, params):
     from assignments import previous
-    net = previous("a1_classifiers/two_layer_net")
-    hidden, _cache = net.relu_forward(net.affine_forward(x.numpy(), params[0].numpy(), 0)[0])
-    return torch.tensor(net.affine_forward(hidden, params[1].numpy(), 0)[0])
+    earlier = previous("a1_classifiers/two_layer_net")
+    affine = earlier.affine_forward
+    hidden, _cache = earlier.relu_forward(affine(x.numpy(), params[0].numpy(), 0)[0])
+    return torch.tensor(affine(hidden, params[1].numpy(), 0)[0])
 """,
     ),
     Shortcut(
@@ -476,8 +478,8 @@ SHORTCUTS = [
         "solver-trains",
         TRAIN,
         append="""def train_epoch(model, loader, optimizer):
-    from assignments.solver import Solver
-    solver = Solver(model, {"loader": loader}, num_epochs=1)
+    import assignments.solver as given
+    solver = given.Solver(model, {"loader": loader}, num_epochs=1)
     solver.train()
     return solver.loss_history[-1]
 """,
@@ -562,8 +564,8 @@ VARIANTS = [
         "sequential-named",
         SEQUENTIAL,
         append="""def sequential_convnet(in_channel, channel_1, channel_2, num_classes):
-    from collections import OrderedDict
-    layers = OrderedDict()
+    import collections
+    layers = collections.OrderedDict()
     layers["first"] = nn.Conv2d(in_channel, channel_1, 5, padding=2)
     layers["one"] = nn.ReLU(inplace=True)
     layers["second"] = nn.Conv2d(channel_1, channel_2, 3, padding=1)
