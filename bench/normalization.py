@@ -22,7 +22,7 @@ WEIGHT_SCALES = (0.01, 0.03, 0.1, 0.3)
 LEARNING_RATE = 0.3
 
 
-def test_accuracy(
+def accuracy(
     data: Dataset, normalization: str | None, weight_scale: float, epochs: int, seed: int
 ) -> float:
     """Train a network with `FullyConnectedNet`'s arguments; its accuracy after the last epoch."""
@@ -60,7 +60,7 @@ def main() -> None:
     worse = []
     for scale in WEIGHT_SCALES:
         scores = {
-            name: test_accuracy(data, name, scale, options.epochs, options.seed)
+            name: accuracy(data, name, scale, options.epochs, options.seed)
             for name in NORMALIZATIONS
         }
         print(f"{scale:<13} " + "".join(f"{score:12.3f}" for score in scores.values()), flush=True)

@@ -11,15 +11,16 @@ from assignments.syntax import names_read, same_code
 
 PARTS = ("dx", "dgamma", "dbeta")
 BACKWARD, BACKWARD_ALT = "batchnorm_backward", "batchnorm_backward_alt"
+LAYERNORM_BACKWARD = "layernorm_backward"
 
 
 @question("batch_normalization-batchnorm-train")
 def test_train_by_hand(student, rng):
-    """Features (1, 3) and (10, 50) become (-1, 1), before gamma and beta."""
-    x = np.array([[1.0, 10.0], [3.0, 50.0]])
-    gamma, beta = np.array([2.0, 1.0]), np.array([0.0, 5.0])
+    """Features (1, 3), (10, 50) and (0, 4) become (-1, 1), before gamma and beta."""
+    x = np.array([[1.0, 10.0, 0.0], [3.0, 50.0, 4.0]])
+    gamma, beta = np.array([2.0, 1.0, 1.0]), np.array([0.0, 5.0, 0.0])
     out = batchnorm(student, x, gamma, beta, {"mode": "train", "eps": 0.0})
-    assert_close(out, np.array([[-2.0, 4.0], [2.0, 6.0]]), "out")
+    assert_close(out, np.array([[-2.0, 4.0, -1.0], [2.0, 6.0, 1.0]]), "out")
 
 
 @question("batch_normalization-batchnorm-train")
@@ -44,12 +45,12 @@ def test_train_mean_and_deviation(student, rng):
 
 @question("batch_normalization-batchnorm-train")
 def test_train_running(student, rng):
-    """Two batches of mean 2 and variance 1 move the running averages a quarter of the way each."""
+    """Two batches of mean 3 and variance 4 move the running averages a quarter of the way each."""
     settings = student.put({"mode": "train", "momentum": 0.75})
-    x = np.array([[1.0], [3.0]])
-    for mean, var in ((0.5, 0.25), (0.875, 0.4375)):
+    x = np.array([[1.0], [5.0]])
+    for mean, var in ((0.75, 1.0), (1.3125, 1.75)):
         student.batchnorm_forward(x, np.ones(1), np.zeros(1), settings)
-        check_running(student, settings, np.array([mean]), np.array([var]))
+        check_running(student, settings, np.array([mean]), np.array([var]), {"N / (N - 1)": 2.0})
 
 
 @question("batch_normalization-batchnorm-train")
@@ -88,6 +89,12 @@ def test_backward_by_hand(student, rng):
 
 
 @question("batch_normalization-batchnorm-backward")
+def test_backward_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch a feature, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, BACKWARD, axis=0)
+
+
+@question("batch_normalization-batchnorm-backward")
 def test_backward_slopes(student, rng):
     """dx, dgamma and dbeta are slopes of your batchnorm_forward, tried out number by number."""
     check_batchnorm_slopes(student, rng, BACKWARD)
@@ -97,6 +104,12 @@ def test_backward_slopes(student, rng):
 def test_backward_alt_by_hand(student, rng):
     """For x = (1, 1, 3, 3) and dout = (8, 0, 0, 0), the gradients are those found on paper."""
     check_by_hand(student, BACKWARD_ALT)
+
+
+@question("batch_normalization-batchnorm-backward-alt")
+def test_backward_alt_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch a feature, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, BACKWARD_ALT, axis=0)
 
 
 @question("batch_normalization-batchnorm-backward-alt")
@@ -114,11 +127,11 @@ def test_backward_alt_on_its_own(student, rng):
 
 @question("batch_normalization-layernorm-forward")
 def test_layernorm_by_hand(student, rng):
-    """Examples (1, 3) and (10, 50) become (-1, 1), before gamma and beta."""
-    x = np.array([[1.0, 3.0], [10.0, 50.0]])
+    """Examples (1, 3), (10, 50) and (4, 0) become (-1, 1) and (1, -1), before gamma and beta."""
+    x = np.array([[1.0, 3.0], [10.0, 50.0], [4.0, 0.0]])
     gamma, beta = np.array([2.0, 1.0]), np.array([0.0, 5.0])
     out, _cache = forward(student, "layernorm_forward", x, gamma, beta, {"eps": 0.0})
-    assert_close(out, np.array([[-2.0, 6.0], [-2.0, 6.0]]), "out")
+    assert_close(out, np.array([[-2.0, 6.0], [-2.0, 6.0], [2.0, 4.0]]), "out")
 
 
 @question("batch_normalization-layernorm-forward")
@@ -131,6 +144,12 @@ def test_layernorm_mean_and_deviation(student, rng):
     assert_close(out.mean(axis=1), np.zeros(4), _("the mean of each example in out"))
     what = _("the standard deviation of each example in out")
     assert_close(out.std(axis=1), np.ones(4), what, rtol=1e-4)
+
+
+@question("batch_normalization-layernorm-backward")
+def test_layernorm_backward_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch an example, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, LAYERNORM_BACKWARD, axis=1)
 
 
 @question("batch_normalization-layernorm-backward")
@@ -157,18 +176,23 @@ def batchnorm(student: Student, *arguments: object) -> object:
     return forward(student, "batchnorm_forward", *arguments)[0]
 
 
-def check_running(student: Student, settings: object, mean: np.ndarray, var: np.ndarray) -> None:
-    """Are these the running averages in bn_param now?"""
+def check_running(
+    student: Student,
+    settings: object,
+    mean: np.ndarray,
+    var: np.ndarray,
+    factors: dict[str, float] | None = None,
+) -> None:
+    """Are these the running averages in bn_param now? For factors see assert_close."""
     for name, want in (("running_mean", mean), ("running_var", var)):
-        assert_close(student.get(settings, f"[{name!r}]"), want, name)
+        assert_close(student.get(settings, f"[{name!r}]"), want, name, factors=factors)
 
 
-def check_shape(out: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Has out the shape of x?"""
-    if out.shape != shape:
-        raise CheckFailed(
-            _("out has shape {got}, where {want} is expected").format(got=out.shape, want=shape)
-        )
+def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str = "out") -> None:
+    """Has an array the shape of x?"""
+    if array.shape != shape:
+        reason = _("{what} has shape {got}, where {want} is expected")
+        raise CheckFailed(reason.format(what=what, got=array.shape, want=shape))
 
 
 def check_single(**results: object) -> None:
@@ -199,6 +223,31 @@ def check_by_hand(student: Student, backward: str) -> None:
     assert_close(dbeta, np.array([8.0]), "dbeta")
     assert_close(dgamma, np.array([-8.0]), "dgamma")
     assert_close(dx, np.array([[12.0], [-12.0], [0.0], [0.0]]), "dx")
+
+
+def check_no_shift_no_stretch(
+    student: Student, rng: np.random.Generator, backward: str, axis: int
+) -> None:
+    """Are the sums of dx, and of dx times what is normalized, 0 along an axis?"""
+    x, dout = rng.normal(2, 1, size=(2, 6, 5))
+    gamma, beta = rng.uniform(1, 2, size=5), np.zeros(5)
+    name = f"{backward.split('_')[0]}_forward"
+    _out, cache = forward(student, name, x, gamma, beta, {"mode": "train", "eps": 0.0})
+    dx = to_array(gradients(student, backward, dout, cache)[0], "dx")
+    check_shape(dx, x.shape, "dx")
+    along = _("the examples") if axis == 0 else _("the features")
+    size = 1e-9 * max(1.0, float(np.abs(dx).max()))
+    if np.abs(dx.sum(axis=axis)).max() > size:
+        raise CheckFailed(
+            _("the sum of dx over {along} is not 0").format(along=along),
+            _("is the way through the mean right?"),
+        )
+    x_hat = (x - x.mean(axis=axis, keepdims=True)) / x.std(axis=axis, keepdims=True)
+    if np.abs((dx * x_hat).sum(axis=axis)).max() > size:
+        raise CheckFailed(
+            _("the sum of dx * x_hat over {along} is not 0").format(along=along),
+            _("is the way through the standard deviation right?"),
+        )
 
 
 def check_batchnorm_slopes(student: Student, rng: np.random.Generator, backward: str) -> None:

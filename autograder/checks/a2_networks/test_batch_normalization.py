@@ -15,6 +15,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import forward
 from assignments.checks.a2_networks.test_batch_normalization import (
     BACKWARD,
     BACKWARD_ALT,
+    LAYERNORM_BACKWARD,
     PARTS,
     batchnorm,
     check_not_copied,
@@ -221,7 +222,6 @@ def test_test_single(student, rng):
 
 # --- the ways back -------------------------------------------------------------------------------
 
-LAYERNORM_BACKWARD = "layernorm_backward"
 LAYERS = {BACKWARD: batch_norm, BACKWARD_ALT: batch_norm, LAYERNORM_BACKWARD: layer_norm}
 
 
