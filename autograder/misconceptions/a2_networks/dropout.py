@@ -117,13 +117,6 @@ MISCONCEPTIONS = [
         hint="You drop values at test time as in training. A prediction should use all units, and "
         "be the same each time.",
     ),
-    Misconception(
-        "dropout-test-mask-only",
-        TEST,
-        {TEST_OUT: "out = x * (rng.random(x.shape) < p)\n"},
-        hint="You drop values at test time. A prediction should use all units, and be the same "
-        "each time.",
-    ),
     # --- backward ---
     Misconception(
         "dropout-backward-no-scale",
