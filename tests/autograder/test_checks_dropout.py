@@ -12,6 +12,9 @@ from autograder.diagnosis import Diagnosis
 from autograder.scoring import attempt_question
 from autograder.session import LiveSession
 
+#: A scale of 1 / (1 - p) divides by zero where p is 1.
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+
 SOURCE = Course().assignment("a2_networks").notebooks["dropout"]
 
 WITH_RAND = """\
