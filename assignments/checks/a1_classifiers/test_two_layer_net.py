@@ -322,12 +322,18 @@ def try_parameters(
 
 
 def check_slopes(
-    student: Student, layer: str, arrays: list, dout: np.ndarray, parts: tuple[str, ...]
+    student: Student,
+    layer: str,
+    arrays: list,
+    dout: np.ndarray,
+    parts: tuple[str, ...],
+    backward: str = "",
 ) -> None:
-    """Are the gradients of a layer the slopes of sum(out * dout)?"""
+    """Are the gradients of a layer, from <layer>_backward or another, slopes of sum(out * dout)?"""
+    backward = backward or f"{layer}_backward"
     _out, cache = forward(student, f"{layer}_forward", *arrays)
-    result = student.call(f"{layer}_backward", dout, cache)
-    gradients = [result] if len(parts) == 1 else unpack(result, f"{layer}_backward", parts)
+    result = student.call(backward, dout, cache)
+    gradients = [result] if len(parts) == 1 else unpack(result, backward, parts)
     for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
 
         def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
