@@ -122,7 +122,7 @@ MISCONCEPTIONS = [
     Misconception(
         "field-from-the-top",
         FIELD,
-        {"for kernel, stride in layers:": "for kernel, stride in reversed(layers):"},
+        {"for kernel, stride in layers:": "for kernel, stride in list(reversed(layers)):"},
         hint="You go through the layers from the last to the first with the rule for the other "
         "direction. The list begins at the input.",
     ),
