@@ -196,8 +196,10 @@ def test_model_gradients_regularisation(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
-def forward(student: Student, name: str, *arrays: object) -> tuple[object, Remote]:
-    """out and cache of a forward function; the cache stays inside, whatever it is."""
+def forward(
+    student: Student, name: str, *arrays: object, keep: bool = False
+) -> tuple[object, Remote]:
+    """out and cache of a forward function; the cache stays inside, and out too if it is to."""
     result = student.call(name, *arrays, keep=True)
     if result.type_name in ("NoneType", "ndarray"):
         raise CheckFailed(
@@ -205,7 +207,7 @@ def forward(student: Student, name: str, *arrays: object) -> tuple[object, Remot
                 name=name, type=result.type_name
             )
         )
-    return result.get("[0]"), result.get("[1]", keep=True)
+    return result.get("[0]", keep=keep), result.get("[1]", keep=True)
 
 
 def unpack(result: object, name: str, parts: tuple[str, ...]) -> list:
