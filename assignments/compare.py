@@ -50,7 +50,7 @@ def to_array(got: Any, what: str = "", ndim: int | None = None) -> np.ndarray:
     number = isinstance(got, bool | int | float | complex | np.generic)
     if not isinstance(got, np.ndarray) and not (number and not ndim):
         raise CheckFailed(
-            _("{what} is a {kind}, where a NumPy array is expected").format(
+            _("{what} is of type {kind}, where a NumPy array is expected").format(
                 what=what, kind=type(got).__name__
             )
         )
@@ -97,7 +97,9 @@ def assert_close(
     rtol, atol = max(rtol, loosest), max(atol, loosest / 10) * scale
     wrong = ~np.isclose(array, want, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
-        if want.ndim == 0:
+        if want.ndim == 0 and not np.isfinite(array):
+            reason = _("{what} is {value}").format(what=what, value=array)
+        elif want.ndim == 0:
             reason = _("{what} is off by a relative error of {error:.2g}").format(
                 what=what, error=relative_error(array, want)
             )

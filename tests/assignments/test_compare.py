@@ -38,9 +38,9 @@ def test_nan_where_nan_is_expected():
     ("got", "reason"),
     [
         (None, "is a return missing"),
-        ("text", "is a str"),
-        ([[1.0, 2.0], [3.0, 4.5]], "is a list, where a NumPy array"),
-        (1.0, "is a float, where a NumPy array"),
+        ("text", "is of type str"),
+        ([[1.0, 2.0], [3.0, 4.5]], "is of type list, where a NumPy array"),
+        (1.0, "is of type float, where a NumPy array"),
         (WANT[0], r"has shape \(2,\), where \(2, 2\)"),
         (WANT + 1j, "complex"),
         (WANT * 2, "wrong at 4 of 4 places"),
@@ -63,6 +63,12 @@ def test_not_close(got, reason):
 def test_a_number_is_off_by():
     with pytest.raises(CheckFailed, match=r"relative error of 0\.33"):
         assert_close(2.0, 1.0)
+
+
+@pytest.mark.parametrize("got", [np.nan, np.inf])
+def test_a_number_that_is_none(got):
+    with pytest.raises(CheckFailed, match=rf"^loss is {got}$"):
+        assert_close(got, 1.0, "loss")
 
 
 def test_symptoms_come_with_the_reason():

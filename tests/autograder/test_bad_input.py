@@ -270,7 +270,7 @@ PYTHON_2 = "dists = []\nprint 'distances'\nreturn dists"
         ("pass", "dists is None; is a return missing?"),
         ("return (row for row in X)", "dists is of type generator, where numbers are expected"),
         ("return np.array([[None] * len(self.X_train)] * len(X))", "object array"),
-        ("return 'far away'", "dists is a str, where a NumPy array is expected"),
+        ("return 'far away'", "dists is of type str, where a NumPy array is expected"),
         ("return np.full((len(X), len(self.X_train)), np.nan)", "it contains NaN"),
         ("return np.random.rand(len(X), len(self.X_train))", "dists is wrong at"),
         ("return np.zeros((3, 3, 3))", "dists has shape (3, 3, 3)"),

@@ -172,7 +172,7 @@ def to_pair(result: Any) -> tuple[Any, Any]:
     if not isinstance(result, tuple | list) or len(result) != 2:
         kind = result.type_name if isinstance(result, Remote) else type(result).__name__
         raise CheckFailed(
-            _("the result is a {kind}, where a pair (loss, dW) is expected").format(kind=kind)
+            _("the result is of type {kind}, where a pair (loss, dW) is expected").format(kind=kind)
         )
     return result[0], result[1]
 
