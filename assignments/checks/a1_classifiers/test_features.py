@@ -1,15 +1,27 @@
 """Public checks of the features notebook: small examples, most of them to be followed by hand."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from assignments.compare import assert_close, assert_equal, to_array
+from assignments.compare import (
+    assert_close,
+    assert_equal,
+    assert_unchanged,
+    to_array,
+    wrong_kind,
+)
 from assignments.data import load_data
-from assignments.messages import _
+from assignments.messages import _, ngettext
 from assignments.questions import question
-from assignments.student import CheckFailed, Student
+from assignments.student import CheckFailed, Student, StudentError
 from assignments.weights import read_weights
 
 WEIGHTS_FILE = "features_weights.npz"
+
+#: Each of these accuracies on hidden images is worth a point.
+SCALE = (0.32, 0.37, 0.42, 0.47, 0.52, 0.57)
 
 
 def ends_of_columns(im: np.ndarray) -> np.ndarray:
@@ -33,7 +45,9 @@ def check_extracted(
     """Does extract_features return the right features of these images?"""
     served = [student.serve(function) for function in functions]
     features = student.extract_features(imgs, served, *options)
-    assert_close(features, features_of(imgs, functions), what)
+    want = features_of(imgs, functions)
+    whole = {_("they are cut to whole numbers: which dtype has your array?"): np.trunc(want)}
+    assert_close(features, want, what, known=whole)
 
 
 @question("features-extract")
@@ -57,15 +71,31 @@ def test_extract_one_image(student, rng):
     check_extracted(student, imgs, [brightness, ends_of_columns], True)
 
 
+@question("features-extract")
+def test_extract_inputs(student, rng):
+    """The images are not changed."""
+    student.extract_features(rng.random(size=(2, 4, 4, 3)), [student.serve(brightness)])
+    assert_unchanged(student.changed, {0: "imgs"})
+
+
 @question("features-standardize")
 def test_standardize_by_hand(student, rng):
     """Training features 1, 3, 5, 7 become -3, -1, 1, 3, divided by the root of 5."""
     train, val = np.array([[1.0], [3.0], [5.0], [7.0]]), np.array([[4.0], [9.0]])
-    check_standardized(
-        student,
-        [train, val],
-        [np.array([[-3], [-1], [1], [3]]) / 5**0.5, np.array([[0], [5]]) / 5**0.5],
-    )
+    away, away_val = np.array([[-3], [-1], [1], [3]]), np.array([[0], [5]])
+    known = {
+        _("is it divided by the variance? The standard deviation is its root"): away / 5,
+        _("the mean of the squares divides by N, as np.std does without ddof"): away
+        / (20 / 3) ** 0.5,
+    }
+    known_val = {
+        _("it is standardised by its own mean and standard deviation, not by those of X_train"): [
+            [-1.0],
+            [1.0],
+        ]
+    }
+    want = [away / 5**0.5, away_val / 5**0.5]
+    check_standardized(student, [train, val], want, [known, known_val], show=True)
 
 
 @question("features-standardize")
@@ -83,9 +113,22 @@ def test_standardize_constant(student, rng):
     """A column that is always 0.1 in X_train becomes 0 there, and stays finite elsewhere."""
     train, val = np.full((7, 1), 0.1), np.array([[0.1], [0.3]])
     got = standardized(student, [train, val])
-    assert_close(got[0], np.zeros((7, 1)), "X_train", atol=1e-6)
+    known = {
+        _("it becomes {value}: its standard deviation is about 1e-17, not 0 (hint 2)").format(
+            value=value
+        ): np.full((7, 1), value)
+        for value in (-1, 1)
+    }
+    assert_close(got[0], np.zeros((7, 1)), "X_train", atol=1e-6, known=known)
     if not np.isfinite(to_array(got[1], _("the second array"))).all():
         raise CheckFailed(_("the second array has NaN or infinity in it"))
+
+
+@question("features-standardize")
+def test_standardize_inputs(student, rng):
+    """No array is changed."""
+    standardized(student, [rng.normal(1, 2, size=(5, 3)), rng.normal(1, 2, size=(4, 3))])
+    assert_unchanged(student.changed, {0: "X_train", 1: _("the second array")})
 
 
 @question("features-classify")
@@ -114,7 +157,10 @@ def test_best_accuracy(student, rng):
     """At least 40 % of 500 test images are classified right."""
     data = load_data("emoji10", num_train=1, num_test=500)
     labels = predicted_labels(student, weights_handed_in(student), data.X_test)
-    assert_accuracy(labels, data.y_test, 0.40, _("test images"))
+    accuracy = assert_accuracy(labels, data.y_test, 0.40, _("test images"))
+    return _(
+        "{accuracy:.1%} are: about {points} of {all} points, if the hidden images are as hard"
+    ).format(accuracy=accuracy, points=sum(accuracy >= least for least in SCALE), all=len(SCALE))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -124,25 +170,36 @@ def standardized(student: Student, arrays: list[np.ndarray]) -> list[object]:
     """What standardize_features makes of some arrays."""
     got = student.standardize_features(*arrays)
     if not isinstance(got, tuple | list):
-        raise CheckFailed(
-            _("the result is a {type}, where a tuple of arrays is expected").format(
-                type=type(got).__name__
-            )
-        )
+        raise CheckFailed(wrong_kind(got, "standardize_features", _("a tuple of arrays")))
     if len(got) != len(arrays):
         raise CheckFailed(
-            _("{got} arrays come back, where {given} were given").format(
-                got=len(got), given=len(arrays)
-            )
+            ngettext(
+                "{got} array comes back, where {given} are expected",
+                "{got} arrays come back, where {given} are expected",
+                len(got),
+            ).format(got=len(got), given=len(arrays))
         )
     return list(got)
 
 
-def check_standardized(student: Student, arrays: list[np.ndarray], want: list[np.ndarray]) -> None:
-    """Does standardize_features return these arrays?"""
+def check_standardized(
+    student: Student,
+    arrays: list[np.ndarray],
+    want: list[np.ndarray],
+    known: Sequence[Mapping[str, Any]] = (),
+    show: bool = False,
+) -> None:
+    """Does standardize_features return these arrays?
+
+    Args:
+        known: for the first arrays, known mistakes (see assert_close).
+    """
     names = ["X_train", _("the second array"), _("the third array"), _("the fourth array")]
-    for got, right, name in zip(standardized(student, arrays), want, names, strict=False):
-        assert_close(got, right, name)
+    mistakes = [*known, *({} for _array in arrays)]
+    for got, right, name, its in zip(
+        standardized(student, arrays), want, names, mistakes, strict=False
+    ):
+        assert_close(got, right, name, known=its, show=show)
 
 
 def weights_handed_in(student: Student) -> dict:
@@ -161,7 +218,16 @@ def weights_handed_in(student: Student) -> dict:
 
 def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarray:
     """A label for each image, by the student's predict_images."""
-    labels = to_array(student.predict_images(X, weights), _("the result of predict_images"))
+    try:
+        result = student.predict_images(X, weights)
+    except StudentError as error:
+        absent = error.message.strip("'")[:40]
+        if error.type != "KeyError" or absent in weights:
+            raise
+        raise CheckFailed(
+            _("the file has no {name!r}, which predict_images looks for").format(name=absent)
+        ) from error
+    labels = to_array(result, _("the result of predict_images"))
     if labels.shape != (len(X),) or labels.dtype.kind not in "iuf":
         raise CheckFailed(
             _(
@@ -172,12 +238,16 @@ def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarr
     return labels
 
 
-def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> None:
-    """Are enough labels right?"""
+def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> float:
+    """Are enough labels right? Returns the share that is."""
     accuracy = float(np.mean(labels == y))
     if accuracy < least:
         raise CheckFailed(
             _("{accuracy:.1%} of the {what} are right, where {least:.0%} are asked for").format(
                 accuracy=accuracy, what=what, least=least
-            )
+            ),
+            _("that is close to guessing: are the features in the same order as in training?")
+            if accuracy < 0.2
+            else "",
         )
+    return accuracy
