@@ -49,7 +49,9 @@ def to_array(got: Any, what: str = "", ndim: int | None = None) -> np.ndarray:
     """
     what = what or _("the result")
     if got is None:
-        raise CheckFailed(_("{what}: nothing is returned; is `return` missing?").format(what=what))
+        raise CheckFailed(
+            _("{what}: None, where numbers are expected; is `return` missing?").format(what=what)
+        )
     if isinstance(got, Remote):
         kind = got._handle
         raise CheckFailed(

@@ -23,6 +23,19 @@ WEIGHTS_FILE = "features_weights.npz"
 #: Each of these accuracies on hidden images is worth a point.
 SCALE = (0.32, 0.37, 0.42, 0.47, 0.52, 0.57)
 
+#: Features and weights on which each part of the computation decides some label.
+CLASSIFY_BY_HAND = (
+    np.array([[16.0, 12.0], [14.0, 12.0], [8.0, 12.0], [6.0, 4.0]]),
+    {
+        "mean": np.array([10.0, 0.0]),
+        "std": np.array([2.0, 4.0]),
+        "W1": np.array([[-1.0, 2.0], [-1.0, 0.0]]),
+        "b1": np.array([3.0, -3.0]),
+        "W2": np.array([[1.0, -1.0, 2.0], [2.0, 0.0, 1.0]]),
+        "b2": np.array([-1.0, 2.0, -2.0]),
+    },
+)
+
 
 def ends_of_columns(im: np.ndarray) -> np.ndarray:
     """A feature: the red of the first two pixels of the last row, halved."""
@@ -133,17 +146,25 @@ def test_standardize_inputs(student, rng):
 
 @question("features-classify")
 def test_classify_by_hand(student, rng):
-    """A net with two hidden units, to be followed by hand, gives the labels 0, 1 and 2."""
-    weights = {
-        "mean": np.array([10.0, 0.0]),
-        "std": np.array([2.0, 1.0]),
-        "W1": np.array([[1.0, -1.0], [0.0, 1.0]]),
-        "b1": np.array([0.0, 0.5]),
-        "W2": np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
-        "b2": np.array([0.0, 0.0, 0.75]),
+    """A net with two hidden units, to be followed by hand, gives the labels 0, 1, 1 and 2."""
+    # Standardised: (3, 3), (2, 3), (-1, 3), (-2, 1); hidden: (0, 3), (0, 1), (1, 0), (4, 0).
+    labels = student.classify(*CLASSIFY_BY_HAND)
+    known = {
+        _("these are the labels without subtracting the mean"): [0, 0, 0, 0],
+        _("these are the labels without dividing by the standard deviation"): [0, 0, 1, 2],
+        _("these are the labels without b1"): [0, 0, 1, 1],
+        _("these are the labels without ReLU"): [1, 1, 1, 2],
+        _("these are the labels when b1 is added after ReLU"): [0, 2, 2, 2],
+        _("these are the labels without b2"): [0, 0, 2, 2],
     }
-    features = np.array([[14.0, 0.0], [8.0, 0.0], [10.0, 0.0]])
-    assert_equal(student.classify(features, weights), np.array([0, 1, 2]), _("the labels"))
+    assert_equal(labels, np.array([0, 1, 1, 2]), _("the labels"), known=known, show=True)
+
+
+@question("features-classify")
+def test_classify_inputs(student, rng):
+    """Neither features nor weights are changed."""
+    student.classify(*CLASSIFY_BY_HAND)
+    assert_unchanged(student.changed, {0: "features", 1: "weights"})
 
 
 @question("features-best")
