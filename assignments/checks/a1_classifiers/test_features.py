@@ -15,8 +15,13 @@ from assignments.compare import (
 from assignments.data import load_data
 from assignments.messages import _, ngettext
 from assignments.questions import question
-from assignments.student import CheckFailed, Student, StudentError
-from assignments.weights import read_weights
+from assignments.results import (
+    assert_accuracy,
+    points_for,
+    predicted_labels,
+    weights_handed_in,
+)
+from assignments.student import CheckFailed, Student
 
 WEIGHTS_FILE = "features_weights.npz"
 
@@ -170,18 +175,15 @@ def test_classify_inputs(student, rng):
 @question("features-best")
 def test_best_file(student, rng):
     """The weights file can be read, and says that they were trained on emoji10."""
-    weights_handed_in(student)
+    weights_handed_in(student, WEIGHTS_FILE)
 
 
 @question("features-best")
 def test_best_accuracy(student, rng):
     """At least 40 % of 500 test images are classified right."""
     data = load_data("emoji10", num_train=1, num_test=500)
-    labels = predicted_labels(student, weights_handed_in(student), data.X_test)
-    accuracy = assert_accuracy(labels, data.y_test, 0.40, _("test images"))
-    return _(
-        "{accuracy:.1%} are: about {points} of {all} points, if the hidden images are as hard"
-    ).format(accuracy=accuracy, points=sum(accuracy >= least for least in SCALE), all=len(SCALE))
+    labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
+    return points_for(assert_accuracy(labels, data.y_test, 0.40, _("test images")), SCALE)
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -221,54 +223,3 @@ def check_standardized(
         standardized(student, arrays), want, names, mistakes, strict=False
     ):
         assert_close(got, right, name, known=its, show=show)
-
-
-def weights_handed_in(student: Student) -> dict:
-    """The content of the weights file, which must say that it was trained on emoji10."""
-    weights = read_weights(student.file(WEIGHTS_FILE), WEIGHTS_FILE)
-    if "data_set" not in weights:
-        raise CheckFailed(_('the file has no "data_set"; save data_set="emoji10" with the weights'))
-    if weights["data_set"] != "emoji10":
-        raise CheckFailed(
-            _('the file says data_set="{name}", but the images of emoji10 decide').format(
-                name=str(weights["data_set"])[:40]
-            )
-        )
-    return weights
-
-
-def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarray:
-    """A label for each image, by the student's predict_images."""
-    try:
-        result = student.predict_images(X, weights)
-    except StudentError as error:
-        absent = error.message.strip("'")[:40]
-        if error.type != "KeyError" or absent in weights:
-            raise
-        raise CheckFailed(
-            _("the file has no {name!r}, which predict_images looks for").format(name=absent)
-        ) from error
-    labels = to_array(result, _("the result of predict_images"))
-    if labels.shape != (len(X),) or labels.dtype.kind not in "iuf":
-        raise CheckFailed(
-            _(
-                "predict_images returns an array of shape {shape} and type {dtype} for {number} "
-                "images; one label for each is expected"
-            ).format(shape=labels.shape, dtype=labels.dtype, number=len(X))
-        )
-    return labels
-
-
-def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> float:
-    """Are enough labels right? Returns the share that is."""
-    accuracy = float(np.mean(labels == y))
-    if accuracy < least:
-        raise CheckFailed(
-            _("{accuracy:.1%} of the {what} are right, where {least:.0%} are asked for").format(
-                accuracy=accuracy, what=what, least=least
-            ),
-            _("that is close to guessing: are the features in the same order as in training?")
-            if accuracy < 0.2
-            else "",
-        )
-    return accuracy
