@@ -67,7 +67,7 @@ def test_affine_backward_shapes(student, rng):
     known = {
         _("the values are right, only the shape is not: is the x in the cache reshaped?"): rows
     }
-    check_slopes(student, "affine", arrays, dout, ("dx", "dw", "db"), {"dx": known})
+    check_slopes(student, "affine", arrays, dout, ("dx", "dw", "db"), known={"dx": known})
 
 
 @question("two_layer_net-affine-backward")
@@ -101,7 +101,7 @@ def test_relu_backward_slopes(student, rng):
         _("what decides whether dout comes through, x or dout?"): np.maximum(dout, 0),
         _("dout comes through everywhere, also where x is negative"): dout,
     }
-    check_slopes(student, "relu", [x], dout, ("dx",), {"dx": known})
+    check_slopes(student, "relu", [x], dout, ("dx",), known={"dx": known})
 
 
 @question("two_layer_net-relu-backward")
@@ -339,12 +339,14 @@ def test_model_gradients_inputs(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
-def forward(student: Student, name: str, *arrays: np.ndarray) -> tuple[object, Remote]:
-    """out and cache of a forward function; the cache stays inside, whatever it is."""
+def forward(
+    student: Student, name: str, *arrays: object, keep: bool = False
+) -> tuple[object, Remote]:
+    """out and cache of a forward function; the cache stays inside, and out too if it is to."""
     result = student.call(name, *arrays, keep=True)
     if result.type_name in ("NoneType", "ndarray"):
         raise CheckFailed(wrong_kind(result, name, "(out, cache)"))
-    return result.get("[0]"), result.get("[1]", keep=True)
+    return result.get("[0]", keep=keep), result.get("[1]", keep=True)
 
 
 def get_params(model: Remote) -> dict[str, np.ndarray]:
@@ -442,20 +444,22 @@ def try_parameters(
 def check_slopes(
     student: Student,
     layer: str,
-    arrays: list[np.ndarray],
+    arrays: list,
     dout: np.ndarray,
     parts: tuple[str, ...],
+    backward: str = "",
     known: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Are the gradients of a layer the slopes of sum(out * dout)?
+    """Are the gradients of a layer, from <layer>_backward or another, slopes of sum(out * dout)?
 
     Args:
         parts: names of the gradients.
         known: for some of the names, known mistakes (see assert_close).
     """
+    backward = backward or f"{layer}_backward"
     _out, cache = forward(student, f"{layer}_forward", *arrays)
-    result = student.call(f"{layer}_backward", dout, cache)
-    gradients = [result] if len(parts) == 1 else unpack(result, f"{layer}_backward", parts)
+    result = student.call(backward, dout, cache)
+    gradients = [result] if len(parts) == 1 else unpack(result, backward, parts)
     for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
 
         def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
