@@ -11,7 +11,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from assignments.messages import _
-from assignments.optim import sgd
+from assignments.optim import UpdateRule, find_rule
 
 __all__ = ["Model", "Solver"]
 
@@ -48,7 +48,8 @@ class Solver:
         model: see :class:`Model`.
         data: ``X_train``, ``y_train``, ``X_val``, ``y_val``: examples along the first axis, labels
             (N,).
-        update_rule: moves one parameter: ``f(w, dw, config) -> (next_w, config)``.
+        update_rule: moves one parameter: ``f(w, dw, config) -> (next_w, config)``, or the name of
+            such a function, from :data:`assignments.optim.RULES`.
         optim_config: settings of the update rule, such as ``{"learning_rate": 1e-2}``. Each
             parameter has a copy of its own, in which the rule may keep more.
         lr_decay: after each epoch the learning rate is multiplied by this.
@@ -71,7 +72,7 @@ class Solver:
         model: Model,
         data: Mapping[str, np.ndarray],
         *,
-        update_rule: Callable[..., tuple[np.ndarray, dict]] = sgd,
+        update_rule: UpdateRule | str = "sgd",
         optim_config: Mapping[str, Any] | None = None,
         lr_decay: float = 1.0,
         batch_size: int = 100,
@@ -84,7 +85,7 @@ class Solver:
         self.model = model
         self.X_train, self.y_train = data["X_train"], data["y_train"]
         self.X_val, self.y_val = data["X_val"], data["y_val"]
-        self.update_rule = update_rule
+        self.update_rule = find_rule(update_rule) if isinstance(update_rule, str) else update_rule
         self.optim_configs = {name: dict(optim_config or {}) for name in model.params}
         self.lr_decay = lr_decay
         self.batch_size = batch_size

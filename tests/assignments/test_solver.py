@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from assignments.optim import sgd
+from assignments.optim import RULES, find_rule, sgd
 from assignments.solver import Solver
 from assignments.standins.a1_classifiers.two_layer_net import TwoLayerNet
 
@@ -97,6 +97,15 @@ def test_it_keeps_the_parameters_that_were_best_on_validation_data(data):
     assert worse.best_val_acc == accuracy
     assert worse.val_acc_history[-1] < accuracy
     assert np.array_equal(worse.model.params["W"], best)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_update_rule_may_be_given_by_name(data, name):
+    solver, same = (solve(data, update_rule=rule, num_epochs=1) for rule in (name, find_rule(name)))
+    for each in (solver, same):
+        each.train()
+    assert solver.loss_history[0] > solver.loss_history[-1]
+    assert solver.loss_history == same.loss_history
 
 
 def test_the_learning_rate_decays_after_each_epoch(data):

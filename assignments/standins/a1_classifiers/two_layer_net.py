@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.standins.autograd import backward, labels, leaves
+
 __all__ = [
     "TwoLayerNet",
     "affine_backward",
@@ -23,31 +25,31 @@ __all__ = [
 
 def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, tuple]:
     """x (N, d1, ..., dk), w (D, M), b (M,) -> out (N, M), cache (x, w, b)."""
-    return _affine(*_leaves(x, w, b)).detach().numpy(), (x, w, b)
+    return _affine(*leaves(x, w, b)).detach().numpy(), (x, w, b)
 
 
 def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dout (N, M) and the cache of affine_forward -> dx, dw, db."""
-    dx, dw, db = _backward(_affine, cache, dout)
+    dx, dw, db = backward(_affine, cache, dout)
     return dx, dw, db
 
 
 def relu_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x of any shape -> out of that shape, cache x."""
-    return F.relu(*_leaves(x)).detach().numpy(), x
+    return F.relu(*leaves(x)).detach().numpy(), x
 
 
 def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
     """dout and the cache of relu_forward -> dx."""
-    return _backward(F.relu, (cache,), dout)[0]
+    return backward(F.relu, (cache,), dout)[0]
 
 
 def svm_loss(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Scores x (N, C), labels y (N,) -> mean multiclass hinge loss, its gradient (N, C)."""
 
-    def hinge(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def hinge(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         # PyTorch divides by the number of classes as well.
-        return F.multi_margin_loss(scores, labels) * scores.shape[1]
+        return F.multi_margin_loss(scores, right) * scores.shape[1]
 
     return _loss(hinge, x, y)
 
@@ -78,13 +80,13 @@ class TwoLayerNet:
 
     def loss(self, X: np.ndarray, y: np.ndarray | None = None):
         """Scores (N, C), or with labels y the loss and its gradients by name."""
-        W1, b1, W2, b2 = leaves = _leaves(*(self.params[name] for name in ("W1", "b1", "W2", "b2")))
+        W1, b1, W2, b2 = params = leaves(*(self.params[name] for name in ("W1", "b1", "W2", "b2")))
         scores = _affine(F.relu(_affine(torch.from_numpy(np.array(X)), W1, b1)), W2, b2)
         if y is None:
             return scores.detach().numpy()
-        loss = F.cross_entropy(scores, _labels(y))
+        loss = F.cross_entropy(scores, labels(y))
         loss = loss + 0.5 * self.reg * (W1.square().sum() + W2.square().sum())
-        gradients = torch.autograd.grad(loss, leaves)
+        gradients = torch.autograd.grad(loss, params)
         return loss.item(), {
             name: gradient.numpy()
             for name, gradient in zip(("W1", "b1", "W2", "b2"), gradients, strict=True)
@@ -95,27 +97,9 @@ def _affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return F.linear(x.flatten(1).to(w.dtype), w.T, b)
 
 
-def _leaves(*arrays: np.ndarray) -> list[torch.Tensor]:
-    """Copies of floating-point arrays as tensors that gradients can be asked for."""
-    return [torch.from_numpy(np.array(a)).requires_grad_() for a in arrays]
-
-
-def _labels(y: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.array(y, np.int64))
-
-
-def _backward(
-    function: Callable[..., torch.Tensor], inputs: tuple, dout: np.ndarray
-) -> list[np.ndarray]:
-    leaves = _leaves(*inputs)
-    out = function(*leaves)
-    dout = torch.from_numpy(np.array(dout)).to(out.dtype)
-    return [gradient.numpy() for gradient in torch.autograd.grad(out, leaves, dout)]
-
-
 def _loss(
     function: Callable[..., torch.Tensor], x: np.ndarray, y: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    (scores,) = _leaves(x)
-    loss = function(scores, _labels(y))
+    (scores,) = leaves(x)
+    loss = function(scores, labels(y))
     return loss.item(), torch.autograd.grad(loss, scores)[0].numpy()
