@@ -1,10 +1,12 @@
-"""Scores of captions."""
+"""Training of captioning models, and scores of captions."""
 
 import math
 
+import numpy as np
 import pytest
 
-from assignments.captioning import bleu4, cider
+from assignments.captioning import bleu4, cider, train_captioner
+from assignments.data.captions import CaptionSplit
 
 REFERENCES = [
     ["a red apple next to a cat", "a cat beside an apple"],
@@ -50,3 +52,45 @@ def test_rare_words_weigh_more():
 def test_numbers_of_texts_must_agree(score, arguments):
     with pytest.raises(ValueError, match="give one list each"):
         score(*arguments)
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+class Counts:
+    """Learns how often each word occurs, whatever the picture shows."""
+
+    def __init__(self):
+        self.params = {"scores": np.zeros(4)}
+
+    def loss(self, features, captions):
+        assert features.shape == (len(captions), 3)
+        words = captions.ravel()
+        p = np.exp(self.params["scores"]) / np.exp(self.params["scores"]).sum()
+        gradient = p - np.bincount(words, minlength=4) / len(words)
+        return -np.log(p[words]).mean(), {"scores": gradient}
+
+
+SPLIT = CaptionSplit(
+    np.zeros((2, 3)), None, np.array([[1, 2, 3], [1, 3, 3]]), np.array([0, 1]), None
+)
+
+
+@pytest.mark.parametrize("rule", ["adam", "sgd_momentum"])
+def test_training_lowers_the_loss(rule):
+    model = Counts()
+    settings = {"update_rule": rule, "optim_config": {"learning_rate": 0.1}, "progress": False}
+    losses = train_captioner(model, SPLIT, num_steps=80, batch_size=8, **settings)
+    assert len(losses) == 80
+    assert losses[0] == pytest.approx(math.log(4))
+    assert losses[-1] < 1.1
+    assert losses == train_captioner(Counts(), SPLIT, num_steps=80, batch_size=8, **settings)
+
+
+def test_training_stops_at_nan():
+    class Broken(Counts):
+        def loss(self, features, captions):
+            return math.nan, {"scores": np.zeros(4)}
+
+    with pytest.warns(UserWarning, match="learning rate too large"):
+        assert len(train_captioner(Broken(), SPLIT, num_steps=5, progress=False)) == 1
