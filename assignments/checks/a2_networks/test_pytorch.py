@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.compare import assert_close
+from assignments.compare import assert_close, assert_unchanged
 from assignments.data import load_data
 from assignments.messages import _
 from assignments.questions import question
@@ -21,9 +21,17 @@ CONVNET_PARAMS = ("conv_w1", "conv_b1", "conv_w2", "conv_b2", "fc_w", "fc_b")
 def test_fc_by_hand(student, rng):
     """A network with two hidden units, to be followed by hand, gives the right scores."""
     x = torch.tensor([[1.0, 2.0], [-3.0, 1.0]])
-    w1, w2 = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
-    scores = student.two_layer_fc(x, [w1, w2])  # hidden: 3 and 1; 0 (not -2) and 4
-    assert_close(scores, [[3.0, 2.0], [0.0, 8.0]], _("the scores"))
+    w1, w2 = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [-2.0, 2.0]])
+    # hidden units: 3 and 1 for the first example; 0 (before ReLU -2) and 4 for the second
+    want = np.array([[1.0, 2.0], [-8.0, 8.0]])
+    known = {
+        _("is there a ReLU between the two products?"): np.array([[1.0, 2.0], [-10.0, 8.0]]),
+        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
+        _("these are probabilities; scores come before any softmax"): softmax(want),
+    }
+    scores = student.two_layer_fc(x, [w1, w2])
+    check_shape(scores, (2, 2))
+    assert_close(scores, want, _("the scores"), known=known, show=True)
 
 
 @question("pytorch-two-layer-fc")
@@ -31,8 +39,9 @@ def test_fc_images(student, rng):
     """Images of shape (3, 2, 2) are read as rows of 12 numbers."""
     x = torch.arange(24.0).reshape(2, 3, 2, 2)
     w1 = torch.eye(12)  # the hidden units are the numbers themselves
-    w2 = torch.eye(12)[:, [0, 5, 11]]
-    assert_close(student.two_layer_fc(x, [w1, w2]), [[0, 5, 11], [12, 17, 23]], _("the scores"))
+    scores = student.two_layer_fc(x, [w1, torch.eye(12)[:, [0, 5, 11]]])
+    check_shape(scores, (2, 3))
+    assert_close(scores, [[0.0, 5.0, 11.0], [12.0, 17.0, 23.0]], _("the scores"), show=True)
 
 
 @question("pytorch-two-layer-fc")
@@ -43,28 +52,50 @@ def test_fc_gradients(student, rng):
         student, "two_layer_fc", x, [w1, w2], ["w1", "w2"], torch.ones(1, 1)
     )
     for got, want, name in zip(gradients, (5.0, 2.0), ("w1", "w2"), strict=True):
-        assert_close(got, [[want]], _("the gradient of {name}").format(name=name))
+        assert_close(got, [[want]], _("the gradient of {name}").format(name=name), show=True)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.two_layer_fc(torch.ones(2, 3), [-torch.ones(3, 2), torch.ones(2, 2)])
+    assert_unchanged(student.changed, {0: "x", 1: "params"})
 
 
 @question("pytorch-three-layer-convnet")
 def test_convnet_by_hand(student, rng):
-    """An image of one pixel goes through with the right numbers."""
+    """Images of one pixel go through with the right numbers."""
     middle = torch.zeros(1, 1, 5, 5)
     middle[0, 0, 2, 2] = 2.0
     params = [
-        middle, torch.tensor([1.0]), middle[:, :, 1:4, 1:4], torch.tensor([-3.0]),
-        torch.tensor([[1.0, -1.0]]), torch.tensor([0.5, 0.0]),
+        middle, torch.tensor([1.0]), -middle[:, :, 1:4, 1:4], torch.tensor([20.0]),
+        torch.tensor([[1.0, -1.0]]), torch.tensor([0.5, 0.25]),
     ]  # fmt: skip
-    x = torch.tensor([3.0, -3.0]).reshape(2, 1, 1, 1)
-    scores = student.three_layer_convnet(x, params)  # 3 -> 7 -> 11; -3 -> 0 -> 0
-    assert_close(scores, [[11.5, -11.0], [0.5, 0.0]], _("the scores"))
+    scores = student.three_layer_convnet(torch.tensor([3.0, -3, 10]).reshape(3, 1, 1, 1), params)
+    check_shape(scores, (3, 2))
+
+    def from_pixels(*pixels, fc_b=(0.5, 0.25)):
+        return np.outer(pixels, (1, -1)) + fc_b
+
+    # 3 -> 7 -> 6; -3 -> 0 (before ReLU -5) -> 20; 10 -> 21 -> 0 (before ReLU -22)
+    want = from_pixels(6, 20, 0)
+    known = {
+        _("is there a ReLU after the first convolution?"): from_pixels(6, 30, 0),
+        _("is there a ReLU after the second convolution?"): from_pixels(6, 20, -22),
+        _("is there a ReLU after each convolution?"): from_pixels(6, 30, -22),
+        _("the biases of the convolutions are missing"): from_pixels(0, 0, 0),
+        _("the bias fc_b is missing"): from_pixels(6, 20, 0, fc_b=(0, 0)),
+        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
+        _("these are probabilities; scores come before any softmax"): softmax(want),
+    }
+    assert_close(scores, want, _("the scores"), known=known, show=True)
 
 
 @question("pytorch-three-layer-convnet")
 def test_convnet_shape(student, rng):
     """Four images of 6 x 7 pixels give four rows of five scores."""
     x, params = torch.ones(4, 3, 6, 7), convnet_params(rng, 3, 2, 4, 42, 5)
-    check_shape(student.three_layer_convnet(x, params), (4, 5), _("the scores"))
+    check_shape(student.three_layer_convnet(x, params), (4, 5))
 
 
 @question("pytorch-three-layer-convnet")
@@ -73,6 +104,13 @@ def test_convnet_gradients(student, rng):
     x, params = torch.ones(1, 1, 2, 2), convnet_params(rng, 1, 2, 2, 4, 3)
     dout = torch.ones(1, 3)
     scores_and_gradients(student, "three_layer_convnet", x, params, CONVNET_PARAMS, dout)
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.three_layer_convnet(torch.ones(2, 1, 3, 3), convnet_params(rng, 1, 2, 2, 9, 2))
+    assert_unchanged(student.changed, {0: "x", 1: "params"})
 
 
 @question("pytorch-module")
@@ -87,7 +125,7 @@ def test_module_scores(student, rng):
     model = student.ThreeLayerConvNet(1, 2, 3, 4)
     x = torch.from_numpy(rng.normal(size=(2, 1, 32, 32))).float()
     before = model(x)
-    check_shape(before, (2, 4), _("the scores"))
+    check_shape(before, (2, 4))
     model.set("fc.bias.data", model.get("fc.bias").detach() + 1)
     assert_close(model(x), before + 1, _("the scores after 1 is added to fc.bias"))
 
@@ -102,7 +140,7 @@ def test_sequential_layers(student, rng):
 def test_sequential_scores(student, rng):
     """Two images give two rows of scores."""
     model = student.sequential_convnet(1, 2, 3, 4)
-    check_shape(model(torch.ones(2, 1, 32, 32)), (2, 4), _("the scores"))
+    check_shape(model(torch.ones(2, 1, 32, 32)), (2, 4))
 
 
 @question("pytorch-accuracy")
@@ -113,7 +151,12 @@ def test_accuracy_by_hand(student, rng):
         (torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])),
         (torch.tensor([[3.0, 2.0]]), torch.tensor([1])),
     ]
-    assert_close(student.accuracy(model, batches), 2 / 3, _("the accuracy"))
+    known = {
+        _("this is the mean over batches, which may differ in size; count examples"): 0.5,
+        _("this is the number of right labels, not their share"): 2.0,
+        _("only the last batch counts"): 0.0,
+    }
+    assert_close(student.accuracy(model, batches), 2 / 3, _("the accuracy"), known=known, show=True)
 
 
 @question("pytorch-accuracy")
@@ -131,8 +174,14 @@ def test_train_step(student, rng):
     optimizer = student.make("torch.optim.SGD", model.parameters(), 2.0)
     batches = [(torch.tensor([[1.0, 1.0]]), torch.tensor([1]))]
     # Both classes have the probability 1/2, so the loss is ln 2, the slope of the scores 1/2, -1/2.
-    assert_close(student.train_epoch(model, batches, optimizer), np.log(2), _("the mean loss"))
-    assert_close(model.get("weight"), [[0.0, -1.0], [1.0, 2.0]], _("the weights after the step"))
+    loss = student.train_epoch(model, batches, optimizer)
+    assert_close(loss, np.log(2), _("the mean loss"), show=True)
+    want = np.array([[0.0, -1.0], [1.0, 2.0]])
+    known = {
+        _("nothing has moved: are the gradients cleared between backward and step?"): np.eye(2)
+    }
+    weight = model.get("weight")
+    assert_close(weight, want, _("the weights after the step"), known=known, show=True)
 
 
 @question("pytorch-train-epoch")
@@ -142,12 +191,23 @@ def test_train_two_batches(student, rng):
     model = identity(student, 2)
     optimizer = student.make("torch.optim.SGD", model.parameters(), 0.5)
     student.train_epoch(model, [(x, y), (x, y)], optimizer)
-    weight = torch.eye(2)
+    weight = {"fresh": torch.eye(2), "added up": torch.eye(2), "summed": torch.eye(2)}
+    old = torch.zeros(2, 2)
     for _step in range(2):
         # The gradient of the mean cross-entropy: probabilities less 1 for the right class.
-        slope = torch.softmax(x @ weight.T, dim=1) - F.one_hot(y, 2)
-        weight = weight - 0.5 * slope.T @ x / 2
-    assert_close(model.get("weight"), weight, _("the weights after two steps"))
+        slopes = {
+            name: (torch.softmax(x @ w.T, dim=1) - F.one_hot(y, 2)).T @ x / 2
+            for name, w in weight.items()
+        }
+        slopes["added up"] = old = old + slopes["added up"]
+        slopes["summed"] = slopes["summed"] * 2
+        weight = {name: w - 0.5 * slopes[name] for name, w in weight.items()}
+    known = {
+        _("gradients of the first batch are still there in the second step"): weight["added up"],
+        _("the loss is a sum over the batch, not its mean"): weight["summed"],
+    }
+    got = model.get("weight")
+    assert_close(got, weight["fresh"], _("the weights after two steps"), known=known)
 
 
 @question("pytorch-best")
@@ -167,19 +227,26 @@ def test_best_accuracy(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
-def check_shape(scores: object, shape: tuple[int, ...], what: str) -> None:
-    """Is it a tensor of this shape?"""
+def check_shape(scores: object, shape: tuple[int, ...]) -> None:
+    """Are these scores a tensor of this shape?"""
+    what = _("the scores")
     if not isinstance(scores, torch.Tensor):
         kind = scores.type_name if isinstance(scores, Remote) else type(scores).__name__
         raise CheckFailed(
-            _("{what} are of type {kind}, where a tensor is expected").format(what=what, kind=kind)
+            _("{what}: of type {kind}, where a tensor is expected").format(what=what, kind=kind)
         )
     if tuple(scores.shape) != shape:
         raise CheckFailed(
-            _("{what} have shape {got}, where {want} is expected").format(
+            _("{what}: shape {got}, where {want} is expected").format(
                 what=what, got=tuple(scores.shape), want=shape
             )
         )
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Probabilities of scores (N, C)."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def scores_and_gradients(
@@ -194,7 +261,7 @@ def scores_and_gradients(
     kept = student.put([p.detach().requires_grad_() for p in params])
     out = student.call(function, x, kept, keep=True)
     scores = out.get()
-    check_shape(scores, tuple(dout.shape), _("the scores"))
+    check_shape(scores, tuple(dout.shape))
     walk_back(student, out, dout)
     return scores, [gradient_of(kept, f"[{i}]", name) for i, name in enumerate(names)]
 
@@ -254,7 +321,7 @@ def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
         got = model.get(f"{name}.shape")
         if got != want:
             raise CheckFailed(
-                _("{name} has shape {got}, where {want} is expected").format(
+                _("{name}: shape {got}, where {want} is expected").format(
                     name=name, got=got, want=want
                 )
             )

@@ -446,15 +446,9 @@ def test_train_plain_number(student, rng):
 
 
 @question("pytorch-best", cpu=20)
-def test_best_55(student, rng):
-    """At least 55 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.55)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_58(student, rng):
-    """At least 58 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.58)
+def test_best_59(student, rng):
+    """At least 59 % of the held-out images are classified right."""
+    check_heldout(student, WEIGHTS_FILE, 0.59)
 
 
 @question("pytorch-best", cpu=20)
@@ -464,9 +458,15 @@ def test_best_61(student, rng):
 
 
 @question("pytorch-best", cpu=20)
-def test_best_64(student, rng):
-    """At least 64 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.64)
+def test_best_63(student, rng):
+    """At least 63 % of the held-out images are classified right."""
+    check_heldout(student, WEIGHTS_FILE, 0.63)
+
+
+@question("pytorch-best", cpu=20)
+def test_best_65(student, rng):
+    """At least 65 % of the held-out images are classified right."""
+    check_heldout(student, WEIGHTS_FILE, 0.65)
 
 
 @question("pytorch-best", cpu=20)
@@ -476,18 +476,18 @@ def test_best_67(student, rng):
 
 
 @question("pytorch-best", cpu=20)
-def test_best_70(student, rng):
-    """At least 70 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.70)
+def test_best_69(student, rng):
+    """At least 69 % of the held-out images are classified right."""
+    check_heldout(student, WEIGHTS_FILE, 0.69)
+
+
+@question("pytorch-best", cpu=20)
+def test_best_71(student, rng):
+    """At least 71 % of the held-out images are classified right."""
+    check_heldout(student, WEIGHTS_FILE, 0.71)
 
 
 @question("pytorch-best", cpu=20)
 def test_best_73(student, rng):
     """At least 73 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.73)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_76(student, rng):
-    """At least 76 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.76)

@@ -412,9 +412,9 @@ MISCONCEPTIONS = [
         "best-weights-do-not-fit",
         BEST,
         files=weights_changed(without_buffers),
-        hint="The weights in the file do not fit the network that is built from its arguments. Save "
-        "all of state_dict(), not only parameters() (the running averages of batch normalisation "
-        "are none), with the arguments that this network was made with.",
+        hint="The weights in the file do not fit the network that is built from its arguments. "
+        "Save all of state_dict(), not only parameters() (the running averages of batch "
+        "normalisation are none), with the arguments that this network was made with.",
     ),
     Misconception(
         "best-other-inputs",
