@@ -21,7 +21,7 @@ from assignments.standins.a2_networks.fully_connected_nets import FullyConnected
 
 NUM_TRAIN, NUM_VAL = 5000, 1000
 LEARNING_RATES = {
-    "sgd": (0.03, 0.1, 0.2, 0.4),
+    "sgd": (0.1, 0.2, 0.4, 0.8),
     "sgd_momentum": (0.01, 0.03, 0.05, 0.1),
     "nesterov": (0.01, 0.03, 0.05, 0.1),
     "adagrad": (0.003, 0.01, 0.02, 0.04),

@@ -274,9 +274,9 @@ def shapes_of(
     input_dim: int, hidden_dims: Sequence[int], num_classes: int, normalization: str | None = None
 ) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter."""
-    sizes = [input_dim, *hidden_dims, num_classes]
+    widths = [input_dim, *hidden_dims, num_classes]
     shapes: dict[str, tuple[int, ...]] = {}
-    for number, (before, after) in enumerate(pairwise(sizes), start=1):
+    for number, (before, after) in enumerate(pairwise(widths), start=1):
         shapes |= {f"W{number}": (before, after), f"b{number}": (after,)}
         if normalization and number <= len(hidden_dims):
             shapes |= {f"gamma{number}": (after,), f"beta{number}": (after,)}

@@ -535,9 +535,9 @@ MISCONCEPTIONS = [
         "nesterov-plain-momentum",
         NESTEROV,
         {MOVE_AHEAD: "next_w = w + after"},
-        hint="That is plain momentum: w moves by the new velocity alone. Here w is the place ahead, so "
-        "the old look ahead is taken back and a new one added. That needs both velocities: keep "
-        "the one before this step.",
+        hint="That is plain momentum: w moves by the new velocity alone. Here w is the place "
+        "ahead, so the old look ahead is taken back and a new one added. That needs both "
+        "velocities: keep the one before this step.",
     ),
     Misconception(
         "nesterov-wrong-sign",
@@ -1123,8 +1123,8 @@ VARIANTS = [
         append="""def sgd_momentum(w, dw, config=None):
     if config is None:
         config = {}
-    config.setdefault("learning_rate", 1e-2)
-    config.setdefault("momentum", 0.9)
+    for key, default in (("learning_rate", 1e-2), ("momentum", 0.9)):
+        config.setdefault(key, default)
     v = config.get("velocity", np.zeros_like(w))
     v = config["momentum"] * v - config["learning_rate"] * dw
     config["velocity"] = v
@@ -1189,7 +1189,7 @@ VARIANTS = [
         "adam-config-in-place",
         ADAM,
         append="""def adam(w, dw, config=None):
-    config = {} if config is None else config
+    config = config if config else {}
     for key, value in (("learning_rate", 1e-3), ("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8),
                        ("m", np.zeros_like(w)), ("v", np.zeros_like(w)), ("t", 0)):
         config.setdefault(key, value)
