@@ -3,8 +3,8 @@
 Names, arguments and results are those of the functions ``..._naive`` in the notebook
 ``convolutional_networks``. Every loop here goes over the few places *within* a window: what lies at
 one place of all windows at once is a view of the images, shifted and thinned out. Stacked, these
-views make a convolution one matrix product (Chellapilla, Puri and Simard, High performance
-convolutional neural networks for document processing, 2006).
+views make the convolution of an image one matrix product (Chellapilla, Puri and Simard, High
+performance convolutional neural networks for document processing, 2006).
 """
 
 from functools import reduce
@@ -35,15 +35,12 @@ def conv_forward_fast(
         and the cache for :func:`conv_backward_fast`.
     """
     pad, stride = conv_param["pad"], conv_param["stride"]
-    num_filters, channels, *size = w.shape
-    padded = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)])
-    places = _places(padded, size, stride)
-    columns = np.stack([place.swapaxes(0, 1) for place in places], axis=1)
-    columns = columns.reshape(channels * len(places), -1)
-    N, _C, *out_size = places[0].shape
+    num_filters, _channels, *size = w.shape
+    places = _places(np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)]), size, stride)
+    N, _channels, *out_size = places[0].shape
+    columns = np.stack(places, axis=2).reshape(N, w[0].size, -1)
     out = w.reshape(num_filters, -1) @ columns + b[:, np.newaxis]
-    out = out.reshape(num_filters, N, *out_size).swapaxes(0, 1)
-    return np.ascontiguousarray(out), (columns, x.shape, w, conv_param)
+    return out.reshape(N, num_filters, *out_size), (columns, x.shape, w, conv_param)
 
 
 def conv_backward_fast(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,14 +48,14 @@ def conv_backward_fast(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.n
     columns, (N, C, H, W), w, conv_param = cache
     pad, stride = conv_param["pad"], conv_param["stride"]
     num_filters, _C, *size = w.shape
-    rows = dout.swapaxes(0, 1).reshape(num_filters, -1)
-    dw = (rows @ columns.T).reshape(w.shape)
+    rows = dout.reshape(N, num_filters, -1)
+    dw = (rows @ columns.swapaxes(1, 2)).sum(axis=0).reshape(w.shape)
     dcolumns = w.reshape(num_filters, -1).T @ rows
-    dcolumns = dcolumns.reshape(C, -1, N, *dout.shape[2:])
+    dcolumns = dcolumns.reshape(N, C, -1, *dout.shape[2:])
     dpadded = np.zeros((N, C, H + 2 * pad, W + 2 * pad), dcolumns.dtype)
     for number, place in enumerate(_places(dpadded, size, stride)):
-        place += dcolumns[:, number].swapaxes(0, 1)
-    return dpadded[:, :, pad : pad + H, pad : pad + W], dw, rows.sum(axis=1)
+        place += dcolumns[:, :, number]
+    return dpadded[:, :, pad : pad + H, pad : pad + W], dw, rows.sum(axis=(0, 2))
 
 
 def max_pool_forward_fast(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray, tuple]:

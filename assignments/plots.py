@@ -19,6 +19,7 @@ from assignments.messages import _
 
 __all__ = [
     "PALETTE",
+    "activations",
     "confusion_matrix",
     "curves",
     "decision_regions",
@@ -256,6 +257,41 @@ def weights(
             wide=shape[1],
             of=": " + ", ".join(titles) if any(titles) else "",
         ),
+    )
+
+
+def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> None:
+    """Show images, each at the left of a row with what filters answer to it: bright is large.
+
+    Args:
+        images: (N, H, W, 3) uint8, or floats from 0 to 1.
+        maps: (N, F, height, width) numbers. Those of one filter, a column, share one scale.
+        titles: a name for each filter.
+    """
+    columns = 1 + maps.shape[1]
+    figure, axes = plt.subplots(
+        len(images), columns, figsize=(1.7 * columns, 1.75 * len(images)), squeeze=False
+    )
+    for image, answers, line in zip(images, maps, axes, strict=True):
+        line[0].imshow(image)
+        for number, (answer, axis) in enumerate(zip(answers, line[1:], strict=True)):
+            least, most = maps[:, number].min(), maps[:, number].max()
+            axis.imshow(answer, cmap=SEQUENTIAL, vmin=least, vmax=most)
+        for axis in line:
+            axis.axis("off")
+    for axis, title in zip(axes[0, 1:], titles, strict=True):
+        axis.set_title(title, fontsize=10)
+    figure.tight_layout(pad=0.3)
+    ranges = ", ".join(
+        f"{title} ({maps[:, number].min():.2f} to {maps[:, number].max():.2f})"
+        for number, title in enumerate(titles)
+    )
+    show(
+        figure,
+        _(
+            "{count} images, each with pictures of what filters answer at each place, from dark to "
+            "bright: {ranges}."
+        ).format(count=len(images), ranges=ranges),
     )
 
 

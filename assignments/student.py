@@ -182,7 +182,12 @@ class Student:
         self._ask({"op": "set", **_address(target, path), "value": self._export(value)})
 
     def make(self, kind: str, *args: Any) -> "Remote":
-        """Make a helper object inside: ``make("numpy.random.default_rng", 0)``."""
+        """Make a helper object inside: ``make("numpy.random.default_rng", 0)``.
+
+        Args:
+            kind: one of :data:`assignments.workspace.MAKERS`, or a class of ``torch.nn`` or
+                ``torch.optim``: ``make("torch.nn.Linear", 3, 2)``.
+        """
         return self._ask({"op": "make", "kind": kind, "args": [self._export(a) for a in args]})
 
     def iterate(self, target: "str | Remote", limit: int = 1000) -> list:

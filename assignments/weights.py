@@ -1,29 +1,44 @@
 """Read a file of weights that somebody else wrote, believing nothing that it says.
 
-A weights file is what ``np.savez`` writes: arrays of numbers and texts by name, in a zip archive.
+A weights file is what ``np.savez`` writes, arrays of numbers and texts by name in a zip archive, or
+a ``.safetensors`` file, whose texts are its metadata.
 """
 
 import io
+import json
 import math
 import zipfile
 import zlib
+from pathlib import PurePath
 
 import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
 
 from assignments.messages import _
 from assignments.student import CheckFailed
 
-__all__ = ["MAX_ARRAYS", "MAX_BYTES", "read_weights"]
+__all__ = ["MAX_ARRAYS", "MAX_BYTES", "names_of", "read_weights"]
 
 #: A file with more arrays than this, or more bytes once unpacked, is refused.
 MAX_ARRAYS, MAX_BYTES = 100, 32 * 2**20
 
 #: Whole numbers, floating-point numbers, truth values and texts.
 _KINDS = "biufU"
+#: The same in a safetensors file; NumPy knows no other kinds of floating-point numbers.
+_SAFETENSORS_TYPES = (
+    "BOOL", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64",
+)  # fmt: skip
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+
+
+def names_of(file: str) -> list[str]:
+    """The names that a weights file may have: its own first, then those of the other format."""
+    path = PurePath(file)
+    return [str(path.with_suffix(suffix)) for suffix in sorted(_READERS, key=path.suffix.__ne__)]
 
 
 def read_weights(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
@@ -40,28 +55,50 @@ def read_weights(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
         CheckFailed: the file is damaged, too large, or holds what is no plain finite number or
             text; the reason says what and where.
     """
+    kind, read = _READERS.get(PurePath(name).suffix, _READERS[".npz"])
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            _bound(sum(entry.file_size for entry in entries), len(entries), name)
-            total = 0
-            for entry in entries:
-                total += _stated_size(archive, entry, name)
-                _bound(total, len(entries), name)
-            return {
-                entry.filename.removesuffix(".npy"): _read(archive, entry, name)
-                for entry in entries
-            }
+        return read(data, name)
     except (
         zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError,
         RuntimeError, NotImplementedError, LookupError, SyntaxError, TypeError, OverflowError,
-        MemoryError,
+        MemoryError, SafetensorError, AttributeError,
     ) as error:  # fmt: skip
         raise CheckFailed(
-            _("{file} cannot be read as a file of np.savez: {why}").format(
-                file=name, why=str(error)[:200] or type(error).__name__
+            _("{file} cannot be read as {kind}: {why}").format(
+                file=name,
+                kind=kind,
+                why=str(error)[:200] or type(error).__name__,
             )
         ) from None
+
+
+def _read_npz(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        _bound(sum(entry.file_size for entry in entries), len(entries), name)
+        total = 0
+        for entry in entries:
+            total += _stated_size(archive, entry, name)
+            _bound(total, len(entries), name)
+        return {
+            entry.filename.removesuffix(".npy"): _read(archive, entry, name) for entry in entries
+        }
+
+
+def _read_safetensors(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
+    """Texts are read from the metadata, arrays by the safetensors package, which checks sizes."""
+    _bound(len(data), 0, name)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    texts = header.pop("__metadata__", {})
+    _bound(len(data), len(header), name)
+    for array, entry in header.items():
+        if entry["dtype"] not in _SAFETENSORS_TYPES:
+            raise _other_type(array, name, entry["dtype"])
+    arrays = safetensors.numpy.load(data)
+    for array, values in arrays.items():
+        _assert_finite(values, array, name)
+    return {**{str(text): str(value) for text, value in texts.items()}, **arrays}
 
 
 def _bound(size: int, arrays: int, name: str) -> None:
@@ -90,11 +127,7 @@ def _stated_size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) ->
             ).format(**where)
         )
     if dtype.kind not in _KINDS or not dtype.itemsize or any(length < 0 for length in shape):
-        raise CheckFailed(
-            _("{array} in {file} is of type {dtype}, where numbers are expected").format(
-                **where, dtype=str(dtype)[:80]
-            )
-        )
+        raise _other_type(where["array"], name, str(dtype))
     return math.prod(shape) * dtype.itemsize
 
 
@@ -103,10 +136,29 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> np.nda
         array = np.lib.format.read_array(file, allow_pickle=False)
     if array.dtype.kind == "U":
         return array.tolist()
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    _assert_finite(array, entry.filename.removesuffix(".npy"), name)
+    return array
+
+
+def _other_type(array: str, file: str, dtype: str) -> CheckFailed:
+    return CheckFailed(
+        _("{array} in {file} is of type {dtype}, where numbers are expected").format(
+            file=file, array=array[:80], dtype=str(dtype)[:80]
+        )
+    )
+
+
+def _assert_finite(values: np.ndarray, array: str, file: str) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise CheckFailed(
             _("{array} in {file} has NaN or infinity in it; did the training diverge?").format(
-                file=name, array=entry.filename.removesuffix(".npy")[:80]
+                file=file, array=array[:80]
             )
         )
-    return array
+
+
+#: For each ending what such a file is called, and what reads it.
+_READERS = {
+    ".npz": (_("a file of np.savez"), _read_npz),
+    ".safetensors": (_("a safetensors file"), _read_safetensors),
+}

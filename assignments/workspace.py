@@ -5,6 +5,7 @@ directly; in the sandbox it sits behind the wire. Nothing here is trusted by the
 reply claims is judged on the other side.
 """
 
+import importlib
 import inspect
 import itertools
 import random
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from assignments import probes
 from assignments.messages import _
 from assignments.notebook import describe_error
 from assignments.values import (
@@ -30,7 +32,13 @@ from assignments.values import (
 __all__ = ["MAKERS", "Workspace"]
 
 #: What ``make`` may build inside, besides what the student's code defines.
-MAKERS: dict[str, Callable[..., Any]] = {"numpy.random.default_rng": np.random.default_rng}
+MAKERS: dict[str, Callable[..., Any]] = {
+    "numpy.random.default_rng": np.random.default_rng,
+    "elsewhere": probes.elsewhere,
+    "watched": probes.watched,
+}
+#: Modules of which ``make`` may build whatever they define (``torch.optim.SGD``).
+_MAKER_MODULES = ("torch.nn", "torch.optim")
 
 #: File names of code in a loaded notebook, and in a running kernel.
 _CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
@@ -111,7 +119,8 @@ class Workspace:
         return {"value": None}
 
     def _do_make(self, message: dict) -> dict:
-        made = MAKERS[message["kind"]](*[self._import(value) for value in message["args"]])
+        maker = _maker(message["kind"])
+        made = maker(*[self._import(value) for value in message["args"]])
         return {"value": self.table.add(made)}
 
     def _do_iterate(self, message: dict) -> dict:
@@ -253,6 +262,13 @@ class Workspace:
             "cell": cell,
             "line": line,
         }
+
+
+def _maker(kind: str) -> Callable[..., Any]:
+    module, _dot, name = kind.rpartition(".")
+    if module in _MAKER_MODULES:
+        return getattr(importlib.import_module(module), name)
+    return MAKERS[kind]
 
 
 def _reseed(seed: int) -> None:

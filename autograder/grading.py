@@ -13,6 +13,7 @@ from typing import Any
 from assignments.messages import _
 from assignments.notebook import read_cells
 from assignments.questions import Check, CheckResult, seed_for
+from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
 from autograder.diagnosis import Diagnosis
@@ -75,10 +76,11 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
 
             notebooks[source.name] = _grade_notebook(submission, source, key, sandbox, settings)
     readable = any(notebook["status"] == "graded" for notebook in notebooks.values())
-    known = {
-        file
+    known = {source.path.name for source in assignment.notebooks.values()} | {
+        name
         for source in assignment.notebooks.values()
-        for file in (source.path.name, *answer_key(source).files)
+        for file in answer_key(source).files
+        for name in names_of(file)
     }
     return make_report(
         submission,

@@ -30,6 +30,7 @@ OUR_FILES = (
     "assignments/__init__.py",
     "assignments/messages.py",
     "assignments/notebook.py",
+    "assignments/probes.py",
     "assignments/values.py",
     "assignments/workspace.py",
     "autograder/__init__.py",

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from assignments import layers
 from assignments.fast_layers import (
     conv_backward_fast,
     conv_forward_fast,
@@ -96,3 +97,23 @@ def test_a_window_larger_than_the_image_is_named():
     pool_param = {"pool_height": 3, "pool_width": 2, "stride": 1}
     with pytest.raises(ValueError, match="3 x 2 does not fit into 2 x 5 pixels"):
         max_pool_forward_fast(np.zeros((1, 1, 2, 5)), pool_param)
+
+
+def test_layers_in_one_piece_agree_with_torch(rng):
+    arrays = [rng.normal(size=shape) for shape in ((2, 3, 7, 6), (4, 3, 3, 3), (4,))]
+    conv_param = {"stride": 1, "pad": 1}
+    pool_param = {"pool_height": 2, "pool_width": 3, "stride": 2}
+    x, w, b = leaves(*arrays)
+    rectified = F.relu(F.conv2d(x, w, b, padding=1))
+    pooled = F.max_pool2d(rectified, (2, 3), 2)
+    for name, want, params in (
+        ("conv_relu", rectified, [conv_param]),
+        ("conv_relu_pool", pooled, [conv_param, pool_param]),
+    ):
+        out, cache = getattr(layers, f"{name}_forward")(*arrays, *params)
+        close(out, want, np.float64)
+        dout = rng.normal(size=out.shape)
+        gradients = torch.autograd.grad(want, (x, w, b), torch.from_numpy(dout), retain_graph=True)
+        found = getattr(layers, f"{name}_backward")(dout, cache)
+        for got, gradient in zip(found, gradients, strict=True):
+            close(got, gradient, np.float64)

@@ -79,6 +79,13 @@ def draw_weights_without_titles():
     return ["5 pictures", "zero."]
 
 
+def draw_activations():
+    maps = np.zeros((2, 2, 5, 4))
+    maps[1, 0, 2, 3], maps[0, 1] = 1.5, -0.25
+    plots.activations(images(2), maps, ["edges", "red & blue"])
+    return ["2 images", "edges (0.00 to 1.50), red & blue (-0.25 to 0.00)"]
+
+
 def draw_heat_map():
     values = np.array([[0.25, 0.5], [np.nan, 0.125]])
     plots.heat_map(values, ["0.1", "0.2"], ["1", "10"], "rate", "size", "accuracy")
@@ -107,6 +114,7 @@ def draw_decision_regions():
         draw_curves,
         draw_weights,
         draw_weights_without_titles,
+        draw_activations,
         draw_heat_map,
         draw_confusion_matrix,
         draw_decision_regions,

@@ -1,16 +1,18 @@
 """A weights file is believed nothing: it is read as numbers and texts, or refused with a reason."""
 
 import io
+import json
 import pickle
 import zipfile
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assignments.student import CheckFailed, Student, in_process
-from assignments.weights import MAX_ARRAYS, MAX_BYTES, read_weights
+from assignments.weights import MAX_ARRAYS, MAX_BYTES, names_of, read_weights
 from assignments.workspace import Workspace
 
 
@@ -134,6 +136,96 @@ def test_mutated_files(changes):
     except CheckFailed:
         return
     assert all(isinstance(value, np.ndarray | str | list) for value in weights.values())
+
+
+# --- safetensors ---------------------------------------------------------------------------------
+
+TENSORS = safetensors.numpy.save({"W": np.arange(12.0).reshape(3, 4)}, {"data_set": "emoji10"})
+
+
+def tensors(header, data=b""):
+    """A safetensors file whose header says what it likes."""
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def entry(shape, size, dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [0, size]}
+
+
+def refused_tensors(data):
+    with pytest.raises(CheckFailed) as failure:
+        read_weights(data, "weights.safetensors")
+    assert "weights.safetensors" in failure.value.reason
+    return failure.value.reason
+
+
+def test_numbers_and_texts_of_a_safetensors_file():
+    data = safetensors.numpy.save(
+        {"W": np.eye(3, dtype=np.float16), "n": np.array(4)}, {"data_set": "emoji10"}
+    )
+    weights = read_weights(data, "weights.safetensors")
+    assert np.array_equal(weights["W"], np.eye(3))
+    assert (weights["W"].dtype, weights["n"]) == (np.float16, 4)
+    assert weights["data_set"] == "emoji10"
+
+
+def test_a_name_of_each_format():
+    assert names_of("a_weights.npz") == ["a_weights.npz", "a_weights.safetensors"]
+    assert names_of("a.safetensors") == ["a.safetensors", "a.npz"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no tensors at all",
+        GOOD,
+        TENSORS[:-1],
+        TENSORS + b" ",
+        tensors([]),
+        tensors({"W": 3}),
+        tensors({"__metadata__": {"data_set": 3}, "W": entry([1], 4)}, bytes(4)),
+        tensors({"W": entry([3, 10**9], 4)}, bytes(4)),
+        tensors({"W": entry([2**62, 2**62], 4)}, bytes(4)),
+        tensors({"W": entry([-1], 4)}, bytes(4)),
+        tensors({"W": entry([1], 4), "V": entry([1], 4)}, bytes(4)),
+        (10**5).to_bytes(8, "little") + b"[" * 10**5,
+        (2**63).to_bytes(8, "little") + TENSORS[8:],
+    ],
+)
+def test_damaged_safetensors_files(data):
+    assert "cannot be read as a safetensors file" in refused_tensors(data)
+
+
+def test_safetensors_files_that_are_too_large():
+    assert "at most" in refused_tensors(safetensors.numpy.save({"W": np.zeros(MAX_BYTES // 8)}))
+    many = {f"W{i}": np.zeros(1) for i in range(MAX_ARRAYS + 1)}
+    assert "at most" in refused_tensors(safetensors.numpy.save(many))
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "C64", ["F32"]])
+def test_safetensors_of_other_types(dtype):
+    data = tensors({"W": entry([1], 4, dtype)}, bytes(4))
+    assert "numbers are expected" in refused_tensors(data)
+
+
+def test_safetensors_that_diverged():
+    data = safetensors.numpy.save({"W": np.array([1.0, np.nan], np.float16)})
+    assert "did the training diverge" in refused_tensors(data)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, len(TENSORS) - 1), st.integers(0, 255)), max_size=8))
+def test_mutated_safetensors_files(changes):
+    data = bytearray(TENSORS)
+    for place, value in changes:
+        data[place] = value
+    try:
+        weights = read_weights(bytes(data), "weights.safetensors")
+    except CheckFailed:
+        return
+    assert all(isinstance(value, np.ndarray | str) for value in weights.values())
 
 
 def test_a_kernel_finds_the_file_beside_its_notebook(tmp_path, monkeypatch):

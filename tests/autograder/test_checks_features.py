@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import save as safetensors
 
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
@@ -33,7 +34,7 @@ def grade(patch=None, **files):
         nb["cells"].append({**code, "source": extra.source, "id": f"extra-{extra.number}"})
     handed_in = {"features.ipynb": json.dumps(nb).encode(), **KEY.files}
     for name, data in files.items():
-        handed_in[f"features_{name}.npz"] = data
+        handed_in[f"features_{name}.npz" if "." not in name else name] = data
     handed_in = {name: data for name, data in handed_in.items() if data is not None}
     submission = Submission("ada", FOLDER, handed_in)
     report = grade_submission(submission, Assignment(FOLDER, {"features": SOURCE}), SETTINGS)
@@ -75,6 +76,23 @@ def test_a_classifier_in_between_gets_points_in_between():
     worse = weights(W1=noisy(0.1))
     score = questions(grade(weights=worse))["features-best"]["score"]
     assert 0 < score < 6
+
+
+def test_a_safetensors_file_does_as_well():
+    with np.load(io.BytesIO(KEY.files[WEIGHTS])) as file:
+        arrays = {name: array for name, array in file.items() if array.dtype.kind != "U"}
+    handed_in = {"features_weights.safetensors": safetensors(arrays, {"data_set": "emoji10"})}
+    report = grade(weights=None, **handed_in)
+    assert lost(report) == set()
+    assert report["extra_files"] == []
+
+
+def test_a_blank_notebook_without_weights_is_just_blank():
+    released = COURSE.release_dir / FOLDER / "features.ipynb"
+    submission = Submission("cem", FOLDER, {"features.ipynb": released.read_bytes()})
+    report = grade_submission(submission, Assignment(FOLDER, {"features": SOURCE}), SETTINGS)
+    assert {q["status"] for q in questions(report).values()} == {"blank"}
+    assert report["reason"].startswith("not implemented yet: ")
 
 
 def noisy(noise):

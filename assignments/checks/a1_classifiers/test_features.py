@@ -6,8 +6,8 @@ from assignments.compare import assert_close, assert_equal, to_array
 from assignments.data import load_data
 from assignments.messages import _
 from assignments.questions import question
+from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
 from assignments.student import CheckFailed, Student
-from assignments.weights import read_weights
 
 WEIGHTS_FILE = "features_weights.npz"
 
@@ -106,14 +106,14 @@ def test_classify_by_hand(student, rng):
 @question("features-best")
 def test_best_file(student, rng):
     """The weights file can be read, and says that they were trained on emoji10."""
-    weights_handed_in(student)
+    weights_handed_in(student, WEIGHTS_FILE)
 
 
 @question("features-best")
 def test_best_accuracy(student, rng):
     """At least 40 % of 500 test images are classified right."""
     data = load_data("emoji10", num_train=1, num_test=500)
-    labels = predicted_labels(student, weights_handed_in(student), data.X_test)
+    labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
     assert_accuracy(labels, data.y_test, 0.40, _("test images"))
 
 
@@ -143,41 +143,3 @@ def check_standardized(student: Student, arrays: list[np.ndarray], want: list[np
     names = ["X_train", _("the second array"), _("the third array"), _("the fourth array")]
     for got, right, name in zip(standardized(student, arrays), want, names, strict=False):
         assert_close(got, right, name)
-
-
-def weights_handed_in(student: Student) -> dict:
-    """The content of the weights file, which must say that it was trained on emoji10."""
-    weights = read_weights(student.file(WEIGHTS_FILE), WEIGHTS_FILE)
-    if "data_set" not in weights:
-        raise CheckFailed(_('the file has no "data_set"; save data_set="emoji10" with the weights'))
-    if weights["data_set"] != "emoji10":
-        raise CheckFailed(
-            _('the file says data_set="{name}", but the images of emoji10 decide').format(
-                name=str(weights["data_set"])[:40]
-            )
-        )
-    return weights
-
-
-def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarray:
-    """A label for each image, by the student's predict_images."""
-    labels = to_array(student.predict_images(X, weights), _("the result of predict_images"))
-    if labels.shape != (len(X),) or labels.dtype.kind not in "iuf":
-        raise CheckFailed(
-            _(
-                "predict_images returns an array of shape {shape} and type {dtype} for {number} "
-                "images; one label for each is expected"
-            ).format(shape=labels.shape, dtype=labels.dtype, number=len(X))
-        )
-    return labels
-
-
-def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> None:
-    """Are enough labels right?"""
-    accuracy = float(np.mean(labels == y))
-    if accuracy < least:
-        raise CheckFailed(
-            _("{accuracy:.1%} of the {what} are right, where {least:.0%} are asked for").format(
-                accuracy=accuracy, what=what, least=least
-            )
-        )

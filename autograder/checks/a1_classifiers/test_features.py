@@ -7,18 +7,15 @@ import torch
 
 from assignments.checks.a1_classifiers.test_features import (
     WEIGHTS_FILE,
-    assert_accuracy,
     check_extracted,
     check_standardized,
-    predicted_labels,
     standardized,
-    weights_handed_in,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.features import color_histogram_hsv, hog_feature
 from assignments.questions import question
 from assignments.student import CheckFailed
-from autograder.heldout import heldout_images
+from autograder.heldout import check_heldout
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.
 PACKAGES = ("numpy", "tqdm")
@@ -190,50 +187,37 @@ def test_classify_sizes(student, rng):
 # --- features-best -------------------------------------------------------------------------------
 
 
-def check_best(student, least):
-    """Is the accuracy on held-out images high enough? They are classified once for all checks."""
-    if "labels" not in student.shared:
-        try:
-            labels = predicted_labels(student, weights_handed_in(student), heldout_images()[0])
-        except CheckFailed as failure:
-            labels = failure
-        student.shared["labels"] = labels
-    if isinstance(student.shared["labels"], CheckFailed):
-        raise student.shared["labels"]
-    assert_accuracy(student.shared["labels"], heldout_images()[1], least, "held-out images")
-
-
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_32(student, rng):
     """At least 32 % of the held-out images are classified right."""
-    check_best(student, 0.32)
+    check_heldout(student, WEIGHTS_FILE, 0.32)
 
 
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_37(student, rng):
     """At least 37 % of the held-out images are classified right."""
-    check_best(student, 0.37)
+    check_heldout(student, WEIGHTS_FILE, 0.37)
 
 
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_42(student, rng):
     """At least 42 % of the held-out images are classified right."""
-    check_best(student, 0.42)
+    check_heldout(student, WEIGHTS_FILE, 0.42)
 
 
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_47(student, rng):
     """At least 47 % of the held-out images are classified right."""
-    check_best(student, 0.47)
+    check_heldout(student, WEIGHTS_FILE, 0.47)
 
 
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_52(student, rng):
     """At least 52 % of the held-out images are classified right."""
-    check_best(student, 0.52)
+    check_heldout(student, WEIGHTS_FILE, 0.52)
 
 
 @question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
 def test_best_57(student, rng):
     """At least 57 % of the held-out images are classified right."""
-    check_best(student, 0.57)
+    check_heldout(student, WEIGHTS_FILE, 0.57)

@@ -371,3 +371,47 @@ def test_the_source_of_functions_and_methods(student_of):
     assert student.source("Net.loss").lstrip().startswith("def loss(self, X):")
     with pytest.raises(CheckFailed):
         student.source("Net.nothing")
+
+
+TRAINING = """
+import torch
+def mean(model, batches, device=None, move_labels=True):
+    with torch.no_grad():
+        scores = torch.cat([model(x.to("cpu") if device else x) for x, _y in batches])
+        labels = torch.cat([y.to(device="cpu") if move_labels else y for _x, y in batches])
+        return [scores.mean().item(), labels.sum().item()]
+def devices(batches): return [str(x.device) for x, _y in batches], [len(x) for x, _y in batches]
+def step(model, optimizer, x):
+    optimizer.zero_grad()
+    model(x).sum().backward()
+    optimizer.step()
+"""
+
+
+def test_models_optimizers_and_probes_are_made_inside(student_of):
+    student = student_of(TRAINING)
+    linear = student.make("torch.nn.Linear", 3, 2)
+    before = linear.state_dict()
+    model = student.make("watched", student.make("torch.nn.Sequential", linear))
+    x = torch.ones(4, 3)
+    optimizer = student.make("torch.optim.SGD", model.parameters(), 0.5)
+    student.step(model, optimizer, x)
+    assert torch.allclose(linear.get("weight"), before["weight"] - 0.5 * 4)
+    model.eval()
+    mean, total = student.mean(model, [(x, torch.ones(4, dtype=torch.int64))])
+    assert mean == pytest.approx(linear(x).mean().item())
+    assert total == 4
+    assert model.get("seen") == [(True, True), (False, False)]
+
+
+def test_a_tensor_elsewhere_must_be_moved(student_of):
+    student = student_of(TRAINING)
+    linear = student.make("torch.nn.Linear", 3, 2)
+    x, y = torch.randn(5, 3), torch.ones(5, dtype=torch.int64)
+    batch = (student.make("elsewhere", x), student.make("elsewhere", y))
+    assert student.devices([batch]) == (["meta"], [5])
+    mean, _total = student.mean(linear, [batch], device="cpu")
+    assert mean == pytest.approx(linear(x).mean().item(), abs=1e-6)
+    for options in ({"device": None}, {"device": "cpu", "move_labels": False}):
+        with pytest.raises(CheckFailed, match="same device"):
+            student.mean(linear, [batch], **options)

@@ -1,0 +1,72 @@
+"""For the checks of questions that are graded by what handed-in weights do on images."""
+
+import numpy as np
+
+from assignments.compare import to_array
+from assignments.messages import _
+from assignments.student import CheckFailed, Student, StudentError
+from assignments.weights import names_of, read_weights
+
+__all__ = ["assert_accuracy", "predicted_labels", "weights_handed_in"]
+
+
+def weights_handed_in(student: Student, file: str) -> dict[str, np.ndarray | str | list]:
+    """The content of the weights file, which must say that it was trained on emoji10.
+
+    Args:
+        file: its name with the ending ``.npz``; with ``.safetensors`` it is found as well.
+
+    Raises:
+        CheckFailed: it is missing, damaged or for other data. Where no weights are because nothing
+            is written yet, the failure says so.
+    """
+    file, data = _find(student, file)
+    weights = read_weights(data, file)
+    if "data_set" not in weights:
+        raise CheckFailed(_('the file has no "data_set"; save data_set="emoji10" with the weights'))
+    if weights["data_set"] != "emoji10":
+        raise CheckFailed(
+            _('the file says data_set="{name}", but the images of emoji10 decide').format(
+                name=str(weights["data_set"])[:40]
+            )
+        )
+    return weights
+
+
+def _find(student: Student, file: str) -> tuple[str, bytes]:
+    failures = []
+    for name in names_of(file):
+        try:
+            return name, student.file(name)
+        except CheckFailed as failure:
+            failures.append(failure)
+    try:
+        student.predict_images(np.zeros((1, 32, 32, 3), np.uint8), {})
+    except StudentError as error:
+        if error.blank:
+            raise
+    raise failures[0]
+
+
+def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarray:
+    """A label for each image, by the student's ``predict_images(images, weights)``."""
+    labels = to_array(student.predict_images(X, weights), _("the result of predict_images"))
+    if labels.shape != (len(X),) or labels.dtype.kind not in "iuf":
+        raise CheckFailed(
+            _(
+                "predict_images returns an array of shape {shape} and type {dtype} for {number} "
+                "images; one label for each is expected"
+            ).format(shape=labels.shape, dtype=labels.dtype, number=len(X))
+        )
+    return labels
+
+
+def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> None:
+    """Are enough labels right?"""
+    accuracy = float(np.mean(labels == y))
+    if accuracy < least:
+        raise CheckFailed(
+            _("{accuracy:.1%} of the {what} are right, where {least:.0%} are asked for").format(
+                accuracy=accuracy, what=what, least=least
+            )
+        )

@@ -1,0 +1,76 @@
+"""Weights that were handed in, or not, and what they do on images."""
+
+import io
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
+from assignments.student import CheckFailed, Student, in_process
+from assignments.workspace import Workspace
+
+IMAGES = np.zeros((3, 2, 2, 3), np.uint8)
+
+
+def student_with(predict_images=None, **files):
+    names = {"predict_images": predict_images} if predict_images else {}
+
+    def find(name):
+        return files[name.replace(".", "_")]
+
+    return Student(in_process(Workspace(names)), files=find)
+
+
+def npz(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def reason(function, *args):
+    with pytest.raises(CheckFailed) as failure:
+        function(*args)
+    return failure.value.reason
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"w_npz": npz(data_set="emoji10", W=np.ones(3))},
+        {"w_safetensors": safetensors.numpy.save({"W": np.ones(3)}, {"data_set": "emoji10"})},
+    ],
+)
+def test_a_file_of_either_format(files):
+    weights = weights_handed_in(student_with(**files), "w.npz")
+    assert weights["data_set"] == "emoji10"
+    assert weights["W"].tolist() == [1, 1, 1]
+
+
+def test_other_data():
+    assert "data_set" in reason(weights_handed_in, student_with(w_npz=npz(W=np.ones(3))), "w.npz")
+    other = student_with(w_npz=npz(data_set="cifar10"))
+    assert "emoji10 decide" in reason(weights_handed_in, other, "w.npz")
+
+
+def test_no_file_because_nothing_is_written_yet():
+    def blank(images, weights):
+        raise NotImplementedError
+
+    def needs_weights(images, weights):
+        return weights["W"]
+
+    assert reason(weights_handed_in, student_with(blank), "w.npz") == "not implemented yet"
+    for student in (student_with(needs_weights), student_with()):
+        assert reason(weights_handed_in, student, "w.npz") == "w_npz"  # what the finder said
+
+
+@pytest.mark.parametrize("labels", [np.zeros(2), np.zeros((3, 10)), np.array(list("abc")), [1, 2]])
+def test_what_is_no_label_for_each_image(labels):
+    reason(predicted_labels, student_with(lambda images, weights: labels), {}, IMAGES)
+
+
+def test_accuracy():
+    labels = predicted_labels(student_with(lambda images, weights: np.arange(3)), {}, IMAGES)
+    assert_accuracy(labels, np.array([0, 1, 0]), 0.66, "images")
+    assert "66.7%" in reason(assert_accuracy, labels, np.array([0, 1, 0]), 0.67, "images")
