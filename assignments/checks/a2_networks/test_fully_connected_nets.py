@@ -15,7 +15,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     try_parameters,
     unpack,
 )
-from assignments.compare import assert_close, assert_equal, to_array
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
@@ -122,27 +122,38 @@ def test_gradients_regularisation(student, rng):
 
 
 @question("fully_connected_nets-normalization-dropout")
+def test_layernorm_by_hand(student, rng):
+    """A layer with layer normalisation before its ReLU: 3 and 1 become 1 and -1, then 3 and 0."""
+    params = {"W1": np.array([[2.0, 1.0], [1.0, 0.0]]), "b1": np.zeros(2)}
+    params |= {"gamma1": np.array([2.0, 3.0]), "beta1": np.ones(2)}
+    params |= {"W2": np.eye(2), "b2": np.array([0.0, -1.0])}
+    net = make_net(student, params, normalization="layernorm")
+    assert_close(net.loss(np.ones((1, 2))), np.array([[3.0, -1.0]]), "scores", rtol=1e-4)
+
+
+@question("fully_connected_nets-normalization-dropout")
 def test_modes(student, rng):
-    """Without y, nothing is dropped, and an image's scores do not depend on the other images."""
+    """Without y, an image's scores do not depend on the other images, and nothing is dropped."""
     params = random_params(rng, 6, [20, 20], 3, "batchnorm")
     net = make_net(student, params, normalization="batchnorm", dropout_keep_ratio=0.5)
     X = rng.normal(size=(4, 6))
-    scores = net.loss(X)
-    assert_close(net.loss(X), scores, _("the scores, when asked for again,"))
-    assert_close(net.loss(X[:2]), to_array(scores, "scores")[:2], _("the scores of two images"))
+    scores = to_array(net.loss(X), "scores", ndim=2)
+    assert_close(net.loss(X[:2]), scores[:2], _("the scores of two images"))
+    without = make_net(student, params, normalization="batchnorm")
+    assert_close(scores, without.loss(X), _("the scores of a network with dropout"))
 
 
 @question("fully_connected_nets-normalization-dropout")
 def test_running_averages(student, rng):
     """After training on the same batch again and again, a test normalises as training does."""
-    for sizes in ([7], [5, 6]):
-        params = random_params(rng, 4, sizes, 3, "batchnorm")
+    for hidden_dims in ([7], [5, 6]):
+        params = random_params(rng, 4, hidden_dims, 3, "batchnorm")
         net = make_net(student, params, normalization="batchnorm")
         X, y = random_data(rng, 4, 3)
         losses = [to_array(model_loss(net, X, y)[0], "loss", ndim=0) for _call in range(200)]
         scores = to_array(net.loss(X), "scores", ndim=2)
-        log_sum = np.log(np.exp(scores).sum(axis=1))
-        in_test = np.mean(log_sum - scores[np.arange(len(y)), y])
+        scores = scores - scores.max(axis=1, keepdims=True)
+        in_test = np.mean(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(y)), y])
         what = _("the loss of the test scores, after 200 calls with y,")
         assert_close(in_test, losses[-1], what, rtol=1e-4)
 
@@ -160,25 +171,29 @@ def test_normalization_slopes(student, rng):
 
 
 @question("fully_connected_nets-normalization-dropout")
-def test_dropout_repeats(student, rng):
-    """With a seed, the loss of a network with dropout repeats; it is not that without dropout."""
-    params = random_params(rng, 6, [20, 20], 3)
-    data = random_data(rng, 6, 3)
-    net = make_net(student, params, dropout_keep_ratio=0.5, seed=3)
-    loss, again = (model_loss(net, *data)[0] for _call in range(2))
-    assert_close(again, to_array(loss, "loss", ndim=0), _("the loss, when asked for again,"))
-    without = model_loss(make_net(student, params), *data)[0]
-    if float(to_array(without, "loss", ndim=0)) == float(to_array(loss, "loss", ndim=0)):
-        raise CheckFailed(_("the loss is the same with dropout as without"))
+def test_dropout_keeps(student, rng):
+    """In training, dropout keeps the right share of hidden units, and all scores."""
+    params = random_params(rng, 6, [500], 4)
+    params |= {"W1": np.zeros((6, 500)), "b1": np.ones(500)}  # all units are 1
+    net = make_net(student, params, dropout_keep_ratio=0.8, seed=0)
+    _loss, grads = model_loss(net, *random_data(rng, 6, 4, count=1))
+    # Nothing is learned by the weights of a unit that was dropped.
+    kept = np.mean(np.any(to_array(get_gradient(grads, "W2"), "grads['W2']", ndim=2), axis=1))
+    if abs(kept - 0.8) > 0.1:
+        raise CheckFailed(
+            _("with dropout_keep_ratio 0.8, a share of {kept} is kept").format(kept=kept)
+        )
+    if not np.all(to_array(get_gradient(grads, "b2"), "grads['b2']")):
+        raise CheckFailed(_("a score is dropped, too"))
 
 
 @question("fully_connected_nets-sgd-momentum")
 def test_sgd_momentum_by_hand(student, rng):
     """Two steps by hand: downhill, then on with half of the velocity where the ground is flat."""
     settings = {"learning_rate": 0.1, "momentum": 0.5}
-    w, config = step(student, "sgd_momentum", [1.0, 2.0], [10.0, -20.0], settings)
+    w, config = careful_step(student, "sgd_momentum", [1.0, 2.0], [10.0, -20.0], settings)
     assert_close(w, np.array([0.0, 4.0]), _("next_w, after one step,"))
-    w, config = step(student, "sgd_momentum", w, [0.0, 0.0], config)
+    w, config = careful_step(student, "sgd_momentum", w, [0.0, 0.0], config)
     assert_close(w, np.array([-0.5, 5.0]), _("next_w, after two steps,"))
     assert_close(get_state(config, "velocity"), np.array([-0.5, 1.0]), "config['velocity']")
 
@@ -187,42 +202,43 @@ def test_sgd_momentum_by_hand(student, rng):
 def test_nesterov_by_hand(student, rng):
     """Two steps by hand, the second where the ground is flat."""
     settings = {"learning_rate": 0.1, "momentum": 0.5}
-    w, config = step(student, "nesterov", [1.0, 2.0], [10.0, -20.0], settings)
+    w, config = careful_step(student, "nesterov", [1.0, 2.0], [10.0, -20.0], settings)
     assert_close(w, np.array([-0.5, 5.0]), _("next_w, after one step,"))
-    w, config = step(student, "nesterov", w, [0.0, 0.0], config)
+    w, config = careful_step(student, "nesterov", w, [0.0, 0.0], config)
     assert_close(w, np.array([-0.75, 5.5]), _("next_w, after two steps,"))
     assert_close(get_state(config, "velocity"), np.array([-0.5, 1.0]), "config['velocity']")
 
 
 @question("fully_connected_nets-adagrad")
 def test_adagrad_by_hand(student, rng):
-    """Two steps by hand: gradients 3 and 4 make 9 and 25 in the cache, so steps of 1 and 0.8."""
-    settings = {"learning_rate": 1.0, "epsilon": 0.0}
-    w, config = step(student, "adagrad", [1.0, 2.0], [3.0, -4.0], settings)
-    assert_close(w, np.array([0.0, 3.0]), _("next_w, after one step,"))
-    w, config = step(student, "adagrad", w, [4.0, 3.0], config)
-    assert_close(w, np.array([-0.8, 2.4]), _("next_w, after two steps,"))
+    """Two steps by hand: 9 and 25 in the cache and an epsilon of 1 make steps of 3/4 and 4/6."""
+    settings = {"learning_rate": 1.0, "epsilon": 1.0}
+    w, config = careful_step(student, "adagrad", [1.0, 2.0], [3.0, -4.0], settings)
+    assert_close(w, np.array([1 - 3 / 4, 2 + 4 / 5]), _("next_w, after one step,"))
+    w, config = careful_step(student, "adagrad", w, [4.0, 3.0], config)
+    want = np.array([1 - 3 / 4 - 4 / 6, 2 + 4 / 5 - 3 / 6])
+    assert_close(w, want, _("next_w, after two steps,"))
     assert_close(get_state(config, "cache"), np.array([25.0, 25.0]), "config['cache']")
 
 
 @question("fully_connected_nets-adadelta")
 def test_adadelta_by_hand(student, rng):
-    """A step by hand: cache 3, so a step of 1 / 2 times the gradient 2; and delta 0.75."""
-    settings = {"decay_rate": 0.25, "epsilon": 1.0}
-    w, config = step(student, "adadelta", [1.0, 2.0], [2.0, -2.0], settings)
-    assert_close(w, np.array([0.0, 3.0]), _("next_w, after one step,"))
-    assert_close(get_state(config, "cache"), np.array([3.0, 3.0]), "config['cache']")
-    assert_close(get_state(config, "delta"), np.array([0.75, 0.75]), "config['delta']")
+    """A step by hand: cache 12, so a step of 2 / 4 times the gradient 4; and delta 3."""
+    settings = {"decay_rate": 0.25, "epsilon": 4.0}
+    w, config = careful_step(student, "adadelta", [1.0, 2.0], [4.0, -4.0], settings)
+    assert_close(w, np.array([-1.0, 4.0]), _("next_w, after one step,"))
+    assert_close(get_state(config, "cache"), np.array([12.0, 12.0]), "config['cache']")
+    assert_close(get_state(config, "delta"), np.array([3.0, 3.0]), "config['delta']")
 
 
 @question("fully_connected_nets-rmsprop")
 def test_rmsprop_by_hand(student, rng):
     """Two steps by hand: the cache is 4 and 1, then a quarter less, for lack of a gradient."""
     settings = {"learning_rate": 1.0, "decay_rate": 0.75, "epsilon": 0.5}
-    w, config = step(student, "rmsprop", [1.0, 2.0], [4.0, -2.0], settings)
+    w, config = careful_step(student, "rmsprop", [1.0, 2.0], [4.0, -2.0], settings)
     assert_close(w, np.array([1 - 4 / 2.5, 2 + 2 / 1.5]), _("next_w, after one step,"))
     w_before = w
-    w, config = step(student, "rmsprop", w, [0.0, 0.0], config)
+    w, config = careful_step(student, "rmsprop", w, [0.0, 0.0], config)
     assert_close(w, w_before, _("next_w, after a step without a gradient,"))
     assert_close(get_state(config, "cache"), np.array([3.0, 0.75]), "config['cache']")
 
@@ -239,22 +255,24 @@ def test_adam_first_step(student, rng):
 @question("fully_connected_nets-adam")
 def test_adam_by_hand(student, rng):
     """A second step by hand, without a gradient: m is 2 and 1 there, v is 12 and 3, t is 2."""
-    settings = {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "epsilon": 0.0}
-    w, config = step(student, "adam", [1.0, 2.0], [8.0, -4.0], settings)
-    w, config = step(student, "adam", w, [0.0, 0.0], config)
-    # Corrected: m is 2 / (3/4), v is 12 / (7/16).
-    moved = (2 / 0.75) / math.sqrt(12 / 0.4375)
+    settings = {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
+    w, config = careful_step(student, "adam", [1.0, 2.0], [8.0, -4.0], settings)
+    assert_close(w, np.array([1 - 8 / 9, 2 + 4 / 5]), _("next_w, after one step,"))
+    w, config = careful_step(student, "adam", w, [0.0, 0.0], config)
     assert_close(get_state(config, "m"), np.array([2.0, -1.0]), "config['m']")
     assert_close(get_state(config, "v"), np.array([12.0, 3.0]), "config['v']")
     assert_equal(get_state(config, "t"), 2, "config['t']")
-    assert_close(w, np.array([0.0 - moved, 3.0 + moved]), _("next_w, after two steps,"))
+    # Corrected, m is divided by 3/4 and v by 7/16.
+    moved = np.array([2, -1]) / 0.75 / (np.sqrt(np.array([12, 3]) / 0.4375) + 1)
+    want = np.array([1 - 8 / 9, 2 + 4 / 5]) - moved
+    assert_close(w, want, _("next_w, after two steps,"))
 
 
 @question("fully_connected_nets-adamw")
 def test_adamw_decay_alone(student, rng):
     """Without a gradient, each weight shrinks by a part of learning_rate * weight_decay."""
     settings = {"learning_rate": 0.1, "weight_decay": 0.5}
-    w, config = step(student, "adamw", [1.0, -20.0], [0.0, 0.0], settings)
+    w, config = careful_step(student, "adamw", [1.0, -20.0], [0.0, 0.0], settings)
     assert_close(w, np.array([0.95, -19.0]), _("next_w, after one step without a gradient,"))
     assert_close(get_state(config, "m"), np.zeros(2), "config['m']")
 
@@ -263,7 +281,7 @@ def test_adamw_decay_alone(student, rng):
 def test_adamw_first_step(student, rng):
     """The first step has the length of the learning rate, and the decay besides."""
     settings = {"learning_rate": 0.1, "weight_decay": 0.5}
-    w, _config = step(student, "adamw", [1.0, -20.0], [3.0, 0.02], settings)
+    w, _config = careful_step(student, "adamw", [1.0, -20.0], [3.0, 0.02], settings)
     assert_close(w, np.array([0.85, -19.1]), _("next_w, after one step,"), rtol=1e-5)
 
 
@@ -413,6 +431,15 @@ def step(
     w, dw = np.asarray(w, dtype), np.asarray(dw, dtype)
     next_w, config = unpack(student.call(rule, w, dw, config), rule, ("next_w", "config"))
     return to_array(next_w, "next_w", ndim=w.ndim), config
+
+
+def careful_step(
+    student: Student, rule: str, w: Any, dw: Any, config: Any
+) -> tuple[np.ndarray, Any]:
+    """The same, where w and dw have to stay as they are."""
+    answer = step(student, rule, w, dw, config)
+    assert_unchanged(student.changed, {0: "w", 1: "dw"})
+    return answer
 
 
 def get_state(config: Any, name: str) -> Any:

@@ -134,6 +134,7 @@ class Habit:
     hidden: Callable = F.relu
     last: Callable = same
     shown: Callable = same  # what loss(X) makes of the scores
+    twice_averaged: bool = False  # the loss
 
 
 RIGHT = Habit()
@@ -145,8 +146,16 @@ IN_SCORES = (
     Habit(shown=lambda scores: scores.softmax(dim=1)),
     Habit(shown=lambda scores: scores.log_softmax(dim=1)),
 )
-#: Mistakes that only plain gradients show.
-IN_GRADIENTS = (Habit(hidden=one_way(F.relu)),)
+#: Mistakes that only the loss of a plain network shows, or its gradients.
+BEHIND_SCORES = (Habit(twice_averaged=True), Habit(hidden=one_way(F.relu)))
+ANY_HABIT = IN_SCORES + BEHIND_SCORES
+
+
+def own_dict(answer):
+    """The answer, if it is a dictionary."""
+    if not isinstance(answer, dict):
+        raise CheckFailed("a dictionary is expected, and something else is returned")
+    return answer
 
 
 class Net:
@@ -168,6 +177,7 @@ class Net:
         dtype=np.float64,
     ):
         self.normalization, self.keep, self.reg, self.seed = normalization, keep, reg, seed
+        self.dtype = dtype
         zeros = [torch.zeros(units, dtype=torch.float64) for units in hidden_dims]
         self.running = [(zero, zero) for zero in zeros]
         self.y = rng.integers(C, size=N)
@@ -217,6 +227,10 @@ class Net:
         weights = [value for name, value in params.items() if name[0] == "W"]
         return loss + 0.5 * self.reg * sum((W**2).sum() for W in weights)
 
+    def told_loss(self, habit=RIGHT):
+        loss = self.loss(self.leaves(), habit)
+        return loss / len(self.X) if habit.twice_averaged else loss
+
     def gradients(self, habit=RIGHT):
         params = self.leaves()
         found = torch.autograd.grad(
@@ -232,33 +246,53 @@ class Net:
     def check_scores(self, X=None, what="scores"):
         """In a test, are the scores right?"""
         got = self.model.loss(self.X if X is None else X)
-        self._judge(lambda habit: assert_close(got, self.shown_scores(habit, X), what))
+        self._judge(lambda habit: assert_close(got, self.shown_scores(habit, X), what), ANY_HABIT)
 
-    def check_loss(self, what="loss", habits=IN_SCORES):
+    def check_loss(self, what="loss"):
         """In training, is the loss right?"""
         loss, _grads = model_loss(self.model, self.X, self.y)
-        self._judge(lambda habit: assert_close(loss, self.loss(self.leaves(), habit), what), habits)
+        self._judge(lambda habit: assert_close(loss, self.told_loss(habit), what), IN_SCORES)
 
-    def check_gradients(self, kinds=("W", "b", "gamma", "beta"), habits=IN_SCORES, where=""):
+    def check_gradients(self, kinds=("W", "b"), where=""):
         """In training, are the gradients of these kinds of parameters right?"""
         _loss, grads = model_loss(self.model, self.X, self.y)
         names = [name for name in self.params if name.rstrip("0123456789") in kinds]
         found = {name: get_gradient(grads, name) for name in names}
-        factors = {"the number of examples": len(self.X)}
+        self._judge(lambda habit: self._compare_gradients(found, habit, where), IN_SCORES)
+
+    def check_training(self):
+        """Are loss and all gradients right, but for mistakes that plain networks pay for?"""
+        loss, grads = self.train()
+        if f"dW{count_layers(self.params)}" in own_dict(grads):
+            grads = {name.removeprefix("d"): value for name, value in grads.items()}
+        found = {name: get_gradient(grads, name) for name in self.params}
+        if to_array(found["W1"], "grads['W1']").dtype == np.float32:
+            loss = np.float32(to_array(loss, "loss", ndim=0))  # has no more digits, as a float
 
         def compare(habit):
-            want = self.gradients(habit)
-            for name in names:
-                what = f"grads[{name!r}]{where}"
-                assert_close(found[name], want[name], what, factors=factors)
+            assert_close(loss, self.told_loss(habit), "loss")
+            self._compare_gradients(found, habit)
 
-        self._judge(compare, habits)
+        self._judge(compare, ANY_HABIT)
 
-    def _judge(self, compare, habits=IN_SCORES + IN_GRADIENTS):
+    def train(self):
+        """loss and gradients of the student's network, whose parameters stay, whatever it does."""
+        answer = model_loss(self.model, self.X, self.y)
+        update = self.model.get("params.update", keep=True)
+        self.student.call(update, {name: w.astype(self.dtype) for name, w in self.params.items()})
+        return answer
+
+    def _compare_gradients(self, found, habit, where=""):
+        want = self.gradients(habit)
+        factors = {"the number of examples": len(self.X)}
+        for name, gradient in found.items():
+            assert_close(gradient, want[name], f"grads[{name!r}]{where}", factors=factors)
+
+    def _judge(self, compare, habits):
         try:
             compare(RIGHT)
         except CheckFailed as failure:
-            habit = self._habit(habits)
+            habit = self.find_habit(habits)
             if habit is RIGHT:
                 raise
             try:
@@ -266,22 +300,23 @@ class Net:
             except CheckFailed:
                 raise failure from None
 
-    def _habit(self, habits):
+    def find_habit(self, habits):
         """The habit of the student's plain networks."""
         plain = Net(self.student, np.random.default_rng(0))
         try:
             scores = plain.model.loss(plain.X)
-            _loss, grads = model_loss(plain.model, plain.X, plain.y)
-            for habit in habits:
-                try:
-                    assert_close(scores, plain.shown_scores(habit))
-                    if habit in IN_GRADIENTS:
-                        assert_close(get_gradient(grads, "W1"), plain.gradients(habit)["W1"])
-                    return habit
-                except CheckFailed:
-                    continue
+            loss, grads = model_loss(plain.model, plain.X, plain.y)
         except CheckFailed:
-            pass
+            return RIGHT
+        for habit in habits:
+            try:
+                assert_close(scores, plain.shown_scores(habit))
+                if habit in BEHIND_SCORES:
+                    assert_close(loss, plain.told_loss(habit))
+                    assert_close(get_gradient(grads, "W1"), plain.gradients(habit)["W1"])
+                return habit
+            except CheckFailed:
+                continue
         return RIGHT
 
 
@@ -348,7 +383,7 @@ def test_loss_value(student, rng):
 def test_loss_of_normalized(student, rng):
     """With normalisation, what reg adds to the loss counts neither gamma nor beta."""
     for normalization in ("batchnorm", "layernorm"):
-        net = Net(student, rng, (6, 5, 4), normalization=normalization)
+        net = Net(student, rng, (6, 6, 6), normalization=normalization)
         strong = make_net(student, net.params, **{**net.settings, "reg": 0.8})
         without, loss = (
             to_array(model_loss(model, net.X, net.y)[0], "loss", ndim=0)
@@ -407,16 +442,13 @@ def test_gradients_inputs(student, rng):
 # --- fully_connected_nets-normalization-dropout --------------------------------------------------
 
 EXTRAS = "fully_connected_nets-normalization-dropout"
-ANY_HABIT = IN_SCORES + IN_GRADIENTS
 
 
 @question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
 def test_batchnorm(student, rng):
     """With batch normalisation, loss and gradients in training are those that PyTorch finds."""
     for hidden_dims in ((6, 5), (5, 6, 7, 4)):
-        net = Net(student, rng, hidden_dims, normalization="batchnorm")
-        net.check_loss(habits=ANY_HABIT)
-        net.check_gradients(habits=ANY_HABIT)
+        Net(student, rng, hidden_dims, normalization="batchnorm").check_training()
 
 
 @question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
@@ -425,15 +457,15 @@ def test_batchnorm_in_a_test(student, rng):
     net = Net(student, rng, (6, 6, 6), N=12, normalization="batchnorm")
     for _batch in range(3):
         net.X = rng.normal(0.5, 2, size=net.X.shape)
-        model_loss(net.model, net.X, net.y)
+        net.train()
         move_running_averages(net)
         net.check_scores(net.X[:5], "scores of five images, between batches of training,")
 
 
 def move_running_averages(net):
-    """What batch normalisation notes of a batch, from the activations of the right network."""
+    """What batch normalisation notes of a batch, with the habits of the student's network."""
     params, hidden = net.leaves(), torch.from_numpy(net.X).flatten(1)
-    habit = net._habit(ANY_HABIT)
+    habit = net.find_habit(ANY_HABIT)
     with torch.no_grad():
         for layer in range(1, count_layers(params)):
             x = F.linear(hidden, params[f"W{layer}"].T, params[f"b{layer}"])
@@ -451,8 +483,7 @@ def test_layernorm(student, rng):
     for hidden_dims in ((6, 5), (7, 4, 6)):
         net = Net(student, rng, hidden_dims, normalization="layernorm")
         net.check_scores()
-        net.check_loss(habits=ANY_HABIT)
-        net.check_gradients(habits=ANY_HABIT)
+        net.check_training()
 
 
 @question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
@@ -461,8 +492,7 @@ def test_dropout(student, rng):
     for hidden_dims in ((9, 8), (8, 9, 7, 8, 10)):
         net = Net(student, rng, hidden_dims, keep=0.6, seed=int(rng.integers(1000)))
         for _call in range(2):
-            net.check_loss(habits=ANY_HABIT)
-        net.check_gradients(habits=ANY_HABIT)
+            net.check_training()
 
 
 @question(EXTRAS, needs=LAYERS, builds_on=NET)
@@ -470,7 +500,7 @@ def test_dropout_in_a_test(student, rng):
     """In a test, also after training, nothing is dropped."""
     net = Net(student, rng, (9, 8, 7), keep=0.4, seed=5)
     net.check_scores()
-    model_loss(net.model, net.X, net.y)
+    net.train()
     net.check_scores()
 
 
@@ -481,24 +511,16 @@ def test_both(student, rng):
     for normalization in ("batchnorm", "layernorm"):
         for hidden_dims in depths:
             net = Net(student, rng, hidden_dims, normalization=normalization, keep=0.7, seed=11)
-            net.check_loss(habits=ANY_HABIT)
-            net.check_gradients(habits=ANY_HABIT)
+            net.check_training()
 
 
 @question(EXTRAS, weight=0.5, needs=LAYERS, builds_on=NET)
 def test_both_in_single_precision(student, rng):
     """So they are in single precision."""
+    settings = {"keep": 0.8, "seed": 2, "dtype": np.float32}
     for normalization in ("batchnorm", "layernorm"):
-        net = Net(
-            student, rng, (8, 6, 7), normalization=normalization, keep=0.8, seed=2, dtype=np.float32
-        )
-        loss, _grads = model_loss(net.model, net.X, net.y)
-        loss = np.float32(to_array(loss, "loss", ndim=0))  # of a float: what precision it has
-        net._judge(
-            lambda habit, net=net, loss=loss: assert_close(loss, net.loss(net.leaves(), habit)),
-            ANY_HABIT,
-        )
-        net.check_gradients(habits=ANY_HABIT)
+        net = Net(student, rng, (8, 6, 7), normalization=normalization, **settings)
+        net.check_training()
 
 
 # --- update rules --------------------------------------------------------------------------------
@@ -598,13 +620,6 @@ def check_changing_rate(student, rng, rule, ahead):
         w, config = step(student, rule, w, dw, config)
         assert_close(w, want, "next_w, where the learning rate falls,")
     assert_close(get_state(config, "velocity"), remembered["velocity"], "config['velocity']")
-
-
-def own_dict(answer):
-    """The answer, if it is a dictionary."""
-    if not isinstance(answer, dict):
-        raise CheckFailed("a dictionary is expected, and something else is returned")
-    return answer
 
 
 MOMENTUM = {"learning_rate": 0.07, "momentum": 0.6}
