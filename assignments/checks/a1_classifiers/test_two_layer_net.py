@@ -172,9 +172,13 @@ def test_softmax_loss_inputs(student, rng):
 @question("two_layer_net-softmax-loss")
 def test_softmax_loss_large(student, rng):
     """Scores of thousands are no trouble: the loss is neither infinite nor NaN."""
-    x = np.array([[0.0, 2000.0], [-3000.0, -3000.0]])
-    loss, _dx = unpack(student.softmax_loss(x, np.array([0, 1])), "softmax_loss", ("loss", "dx"))
-    softmax.assert_large_loss(loss, (2000.0 + math.log(2)) / 2)
+    x, y = np.array([[0.0, 2000.0], [-3000.0, -3000.0]]), np.array([0, 1])
+
+    def loss_of(x: np.ndarray, y: np.ndarray) -> object:
+        return unpack(student.softmax_loss(x, y), "softmax_loss", ("loss", "dx"))[0]
+
+    softmax.check_own_maximum(loss_of, lambda x, y: standins.softmax_loss(x, y)[0], x, y)
+    softmax.assert_large_loss(loss_of(x, y), (2000.0 + math.log(2)) / 2)
 
 
 @question("two_layer_net-model-init")
