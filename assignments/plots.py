@@ -217,7 +217,7 @@ def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> N
         axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # never on a line
     axis.spines[["top", "right"]].set_visible(False)
     told = "; ".join(
         _("{name}: {first:.3g} at 0, {last:.3g} at {end}").format(
