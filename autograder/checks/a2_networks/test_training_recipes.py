@@ -393,12 +393,12 @@ def test_crop_flip_wide_border(student, rng):
 def test_crop_flip_dtypes(student, rng):
     """x is as it was, and the result has its dtype, for bytes and for single precision."""
     for dtype in (np.uint8, np.float32):
-        x = numbered_images(5, 2, 4, 6).astype(dtype)
-        out = student.random_crop_flip(x, 1, generator(student, rng))
+        images, maker = numbered_images(5, 2, 4, 6).astype(dtype), generator(student, rng)
+        moved = student.random_crop_flip(images, 1, maker)
         assert_unchanged(student.changed, {0: "x"})
-        read_crops(out, x, 1)
-        if to_array(out).dtype != dtype:
-            raise CheckFailed(f"the result has dtype {out.dtype}, where {x.dtype} went in")
+        read_crops(moved, images, 1)
+        if to_array(moved).dtype != dtype:
+            raise CheckFailed(f"the result has dtype {moved.dtype}, where {images.dtype} went in")
 
 
 @question("training_recipes-crop-flip", weight=0.5)
