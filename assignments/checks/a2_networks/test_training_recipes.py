@@ -47,77 +47,77 @@ def test_kaiming_variance(student, rng):
 def test_step_decay_by_hand(student, rng):
     """With drop 0.5 and every 10, steps 0, 9, 10, 25 have the rates 0.8, 0.8, 0.4, 0.2."""
     got = read_rates(student, "step_decay", (0, 9, 10, 25), 0.8, 0.5, 10)
-    assert_close(got, np.array([0.8, 0.8, 0.4, 0.2]), "the rates")
+    assert_close(got, np.array([0.8, 0.8, 0.4, 0.2]), "the learning rate")
 
 
 @question("training_recipes-step-decay")
 def test_step_decay_array(student, rng):
     """It also takes an array of steps."""
     got = student.step_decay(np.array([0, 30, 60]), 1.0)
-    assert_close(got, np.array([1.0, 0.1, 0.01]), "the rates")
+    assert_close(got, np.array([1.0, 0.1, 0.01]), "the learning rate")
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_by_hand(student, rng):
     """With gamma 0.5, steps 0, 1, 2, 3 have the rates 0.8, 0.4, 0.2, 0.1."""
     got = read_rates(student, "exponential_decay", range(4), 0.8, 0.5)
-    assert_close(got, np.array([0.8, 0.4, 0.2, 0.1]), "the rates")
+    assert_close(got, np.array([0.8, 0.4, 0.2, 0.1]), "the learning rate")
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_array(student, rng):
     """It also takes an array of steps."""
     got = student.exponential_decay(np.array([0, 2]), 3.0, 0.1)
-    assert_close(got, np.array([3.0, 0.03]), "the rates")
+    assert_close(got, np.array([3.0, 0.03]), "the learning rate")
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_by_hand(student, rng):
     """From 1 to 0.2 in 6 steps: 1 at step 0, 0.8 at step 2, 0.6 at step 3, 0.2 at step 6."""
     got = read_rates(student, "cosine_annealing", (0, 2, 3, 6), 6, 1.0, 0.2)
-    assert_close(got, np.array([1.0, 0.8, 0.6, 0.2]), "the rates")
+    assert_close(got, np.array([1.0, 0.8, 0.6, 0.2]), "the learning rate")
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_after_the_end(student, rng):
     """After the last step it stays at min_lr, which is 0 if nothing is said."""
     got = read_rates(student, "cosine_annealing", (7, 12), 6, 1.0)
-    assert_close(got, np.zeros(2), "the rates after the end")
+    assert_close(got, np.zeros(2), "the learning rate after the end")
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_array(student, rng):
     """It also takes an array of steps."""
     got = student.cosine_annealing(np.array([0, 3, 6, 9]), 6, 1.0)
-    assert_close(got, np.array([1.0, 0.5, 0.0, 0.0]), "the rates")
+    assert_close(got, np.array([1.0, 0.5, 0.0, 0.0]), "the learning rate")
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_by_hand(student, rng):
     """With 4 warmup steps to 0.8, the rates are 0.2, 0.4, 0.6, 0.8, and then they stay at 0.8."""
     got = read_rates(student, "linear_warmup", range(6), 4, 0.8)
-    assert_close(got, np.array([0.2, 0.4, 0.6, 0.8, 0.8, 0.8]), "the rates")
+    assert_close(got, np.array([0.2, 0.4, 0.6, 0.8, 0.8, 0.8]), "the learning rate")
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_array(student, rng):
     """It also takes an array of steps."""
     got = student.linear_warmup(np.array([0, 1, 7]), 2, 1.0)
-    assert_close(got, np.array([0.5, 1.0, 1.0]), "the rates")
+    assert_close(got, np.array([0.5, 1.0, 1.0]), "the learning rate")
 
 
 @question("training_recipes-label-smoothing")
 def test_label_smoothing_by_hand(student, rng):
     """With eps = 0.4 and four classes, the right class has 0.7 and each other one 0.1."""
     got = student.label_smoothing(np.array([2, 0]), 4, 0.4)
-    assert_close(got, np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]]), "the rows")
+    assert_close(got, np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]]), "the result")
 
 
 @question("training_recipes-label-smoothing")
 def test_label_smoothing_none(student, rng):
     """With eps = 0, the rows are one-hot."""
     got = student.label_smoothing(np.array([1, 0, 1]), 3, 0.0)
-    assert_close(got, np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), "the rows")
+    assert_close(got, np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), "the result")
 
 
 @question("training_recipes-crop-flip")
@@ -142,18 +142,18 @@ def test_crop_flip_no_border(student, rng):
 @question("training_recipes-mixup")
 def test_mixup_pairs(student, rng):
     """Each image is lam times itself plus 1 - lam times a partner, with one lam for the batch."""
-    x, y = marked_images(6)
+    x, y = marked_images(12)
     x_mixed, _y_mixed = mix(student, "mixup", x, y, 2.0, generator(student, rng))
-    read_pairs(to_array(x_mixed, "x_mixed").reshape(6, 6), "x_mixed")
+    read_pairs(to_array(x_mixed, "x_mixed").reshape(12, 12), "x_mixed")
 
 
 @question("training_recipes-mixup")
 def test_mixup_labels(student, rng):
     """The labels are mixed as the images are, and x and y_onehot are as they were."""
-    x, y = marked_images(6)
+    x, y = marked_images(12)
     x_mixed, y_mixed = mix(student, "mixup", x, y, 2.0, generator(student, rng))
     assert_unchanged(student.changed, {0: "x", 1: "y_onehot"})
-    assert_close(y_mixed, to_array(x_mixed, "x_mixed").reshape(6, 6), "y_mixed")
+    assert_close(y_mixed, to_array(x_mixed, "x_mixed").reshape(12, 12), "y_mixed")
 
 
 @question("training_recipes-cutmix")
