@@ -420,7 +420,9 @@ class Net:
         while True:
             self.params = random_params(rng, size, 3, filter_size, 4, 5)
             self.X = rng.normal(0.2, 1, size=(N, *size))
-            if self._is_clear():
+            with torch.no_grad():
+                clear = self._is_clear()
+            if clear:
                 break
         self.student = student
         self.model = make_model(student, self.params, size, reg)
@@ -476,9 +478,9 @@ class Net:
             found = []
             for value, scores in zip(values, answers(values), strict=True):
                 params = {**self.params, name: value}
-                scores = leaf(to_array(scores, "scores", ndim=2))
+                scores = torch.tensor(to_array(scores, "scores", ndim=2))
                 data_loss = F.cross_entropy(scores, torch.from_numpy(self.y))
-                weights = [leaf(params[key]) for key in ("W1", "W2", "W3")]
+                weights = [torch.tensor(params[key]) for key in ("W1", "W2", "W3")]
                 found.append(float(data_loss + self.penalty(weights)))
             return found
 

@@ -1006,8 +1006,8 @@ import numpy as np
 from skimage.measure import block_reduce
 
 def max_pool_forward_naive(x, pool_param):
-    size = pool_param["pool_height"], pool_param["pool_width"]
-    return block_reduce(x, (1, 1, *size), np.max), (x, pool_param)
+    window = (1, 1, pool_param["pool_height"], pool_param["pool_width"])
+    return block_reduce(x, window, np.max), (x, pool_param)
 """,
     ),
     Shortcut("fast-max-pool-backward", POOL_BACK, append=_FAST.format("max_pool_backward")),
@@ -1133,8 +1133,8 @@ def conv_backward_naive(dout, cache):
 from numpy.lib.stride_tricks import sliding_window_view
 
 def max_pool_forward_naive(x, pool_param):
-    size = pool_param["pool_height"], pool_param["pool_width"]
-    windows = sliding_window_view(x, size, axis=(2, 3))
+    shape = (pool_param["pool_height"], pool_param["pool_width"])
+    windows = sliding_window_view(x, shape, axis=(2, 3))
     step = pool_param["stride"]
     return windows[:, :, ::step, ::step].max(axis=(4, 5)), (x, pool_param)
 """,
