@@ -2,10 +2,10 @@
 
     python bench/emoji10_convnet.py [--seed 0]
 
-The network of ``convolutional_networks`` (16 filters of 3 x 3, NumPy, fast layers) and the two-layer
-net of ``two_layer_net``, with about as many weights, on 9,000 images, with Adam. The epoch with the
-best accuracy on 1,000 validation images counts. Takes about a minute on two cores; ends with exit
-status 1 when the convolutional network is not better by `STEP` on the 2,000 test images.
+The network of ``convolutional_networks`` (16 filters of 3 x 3, NumPy, fast layers) and that of
+``two_layer_net``, with about as many weights, on 9,000 images, with Adam. The epoch with the best
+accuracy on 1,000 validation images counts. Takes about a minute on two cores; ends with exit status
+1 when the convolutional network is not better by `STEP` on the 2,000 test images.
 """
 
 import argparse
