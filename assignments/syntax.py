@@ -1,4 +1,4 @@
-"""What only the source text of the student's code tells: how deeply does it loop?"""
+"""What only the source text of the student's code tells: how deeply it loops, what it uses."""
 
 import ast
 import builtins
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 
-__all__ = ["loop_depth"]
+__all__ = ["loop_depth", "names_read", "same_code"]
 
 #: Functions that call another one, their first argument, again and again.
 _REPEATING = {
@@ -19,6 +19,7 @@ _REPEATING = {
 #: The source comes from the student's process: how much of it is read at most.
 _MAX_CHARACTERS = 100_000
 _MAX_FUNCTIONS = 50
+_MAX_NAMES = 200
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Functions = Mapping[str, ast.stmt]
@@ -43,6 +44,43 @@ def loop_depth(student: Student, name: str) -> int:
         raise _unreadable(name) from error
 
 
+def names_read(student: Student, name: str) -> set[str]:
+    """The names that a function reads, and that the notebook's functions among them read.
+
+    Args:
+        name: ``"f"``, or ``"Class.method"``.
+
+    Raises:
+        StudentError: there is no such function.
+        CheckFailed: the source cannot be read.
+    """
+    found = _names_in(_parse(student, name))
+    waiting = sorted(found)
+    for read, other in enumerate(waiting):
+        if read >= _MAX_NAMES:
+            raise _unreadable(name)
+        try:
+            new = _names_in(_parse(student, other)) - found
+        except CheckFailed:  # imported, or a local variable
+            continue
+        found |= new
+        waiting += sorted(new)  # the loop goes on with them
+    return found
+
+
+def same_code(student: Student, name: str, other: str) -> bool:
+    """Are two functions the same code, up to names, comments and docstrings?
+
+    Raises:
+        StudentError: one of them is not there.
+        CheckFailed: the source cannot be read.
+    """
+    try:
+        return _outline(_parse(student, name)) == _outline(_parse(student, other))
+    except RecursionError as error:
+        raise _unreadable(name) from error
+
+
 class _Reader:
     """Depths of functions by name, each read once.
 
@@ -59,7 +97,7 @@ class _Reader:
             if len(self.known) >= _MAX_FUNCTIONS:
                 raise _unreadable(name)
             self.known[name] = 1
-            function = self._parse(name)
+            function = _parse(self.student, name)
             if isinstance(function, _FUNCTIONS):
                 inner = (n for n in ast.walk(function) if isinstance(n, _FUNCTIONS))
                 local = {node.name: node for node in inner if node is not function}
@@ -67,15 +105,6 @@ class _Reader:
             else:
                 self.known[name] = 0
         return self.known[name]
-
-    def _parse(self, name: str) -> ast.stmt:
-        source = self.student.source(name)
-        if len(source) > _MAX_CHARACTERS:
-            raise _unreadable(name)
-        try:
-            return ast.parse(textwrap.dedent(source)).body[0]
-        except (SyntaxError, ValueError, MemoryError, IndexError) as error:
-            raise _unreadable(name) from error
 
 
 class _Function:
@@ -147,6 +176,36 @@ class _Function:
 def _repeats(items: ast.expr) -> bool:
     """Is going through these a loop? Not when they are spelled out: ``for A in (X, Y)``."""
     return not isinstance(items, ast.Tuple | ast.List)
+
+
+def _parse(student: Student, name: str) -> ast.stmt:
+    source = student.source(name)
+    if len(source) > _MAX_CHARACTERS:
+        raise _unreadable(name)
+    try:
+        return ast.parse(textwrap.dedent(source)).body[0]
+    except (SyntaxError, ValueError, MemoryError, IndexError, RecursionError) as error:
+        raise _unreadable(name) from error
+
+
+def _names_in(function: ast.AST) -> set[str]:
+    """The names that code reads and that are not its own, builtins left out."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    return {node.id for node in names} - own - set(dir(builtins))
+
+
+def _outline(function: ast.AST) -> str:
+    """The structure of a function's code, with names numbered as they first occur."""
+    numbers: dict[str, str] = {}
+    for node in ast.walk(function):
+        for field in ("id", "arg", "name"):
+            if isinstance(old := getattr(node, field, None), str):
+                setattr(node, field, numbers.setdefault(old, str(len(numbers))))
+        if isinstance(node, _FUNCTIONS) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(function)
 
 
 def _unreadable(name: str) -> CheckFailed:

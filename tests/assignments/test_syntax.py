@@ -1,4 +1,4 @@
-"""How deep a function loops, under whatever name."""
+"""How deep a function loops, what it reads and what it is a copy of, under whatever name."""
 
 import contextlib
 import textwrap
@@ -9,7 +9,7 @@ from hypothesis.strategies import text
 
 from assignments.notebook import Outline, load, read_cells
 from assignments.student import CheckFailed, Student, in_process
-from assignments.syntax import loop_depth
+from assignments.syntax import loop_depth, names_read, same_code
 from assignments.workspace import Workspace
 
 
@@ -125,3 +125,57 @@ def test_a_source_made_to_take_for_ever_does_not():
 def test_any_text_is_read_or_refused(source):
     with contextlib.suppress(CheckFailed):
         assert loop_depth(Lying(source), "f") >= 0
+
+
+LAYERS = """
+import numpy as np
+
+def slope(x):
+    return np.cos(x)
+
+def backward(dout, cache):
+    'The long way.'
+    total = dout.sum()
+    return total * slope(cache)
+
+def copied(dy, kept):  # under other names
+    s = dy.sum()
+    return s * slope(kept)
+
+def other(dout, cache):
+    return dout.mean() * slope(cache)
+
+def direct(dout, cache):
+    return backward(dout, cache)
+
+def by_another_name(dout, cache):
+    def step():
+        way = direct
+        return way(dout, cache)
+    return step()
+"""
+
+
+def test_what_a_function_reads_it_reads_through_others():
+    student = student_of(LAYERS)
+    assert names_read(student, "other") == {"slope", "np"}
+    for name in ("direct", "by_another_name"):
+        assert "backward" in names_read(student, name), name
+    for name in ("slope", "copied", "other"):
+        assert "backward" not in names_read(student, name), name
+
+
+def test_a_copy_is_known_under_other_names():
+    student = student_of(LAYERS)
+    assert same_code(student, "backward", "copied")
+    assert not same_code(student, "backward", "other")
+    assert not same_code(student, "backward", "direct")
+
+
+def test_an_endless_or_broken_source_is_refused():
+    for source in (lambda name: f"def {name}(): return {name}a, {name}b", "def f(:"):
+        with pytest.raises(CheckFailed, match="cannot be read"):
+            names_read(Lying(source), "f")
+    deep = "def f():\n    return a" + ".b" * 5000
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        same_code(Lying(deep), "f", "g")

@@ -196,7 +196,7 @@ def test_model_gradients_regularisation(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
-def forward(student: Student, name: str, *arrays: np.ndarray) -> tuple[object, Remote]:
+def forward(student: Student, name: str, *arrays: object) -> tuple[object, Remote]:
     """out and cache of a forward function; the cache stays inside, whatever it is."""
     result = student.call(name, *arrays, keep=True)
     if result.type_name in ("NoneType", "ndarray"):
@@ -320,12 +320,18 @@ def try_parameters(
 
 
 def check_slopes(
-    student: Student, layer: str, arrays: list[np.ndarray], dout: np.ndarray, parts: tuple[str, ...]
+    student: Student,
+    layer: str,
+    arrays: list,
+    dout: np.ndarray,
+    parts: tuple[str, ...],
+    backward: str = "",
 ) -> None:
-    """Are the gradients of a layer the slopes of sum(out * dout)?"""
+    """Are the gradients of a layer, from <layer>_backward or another, slopes of sum(out * dout)?"""
+    backward = backward or f"{layer}_backward"
     _out, cache = forward(student, f"{layer}_forward", *arrays)
-    result = student.call(f"{layer}_backward", dout, cache)
-    gradients = [result] if len(parts) == 1 else unpack(result, f"{layer}_backward", parts)
+    result = student.call(backward, dout, cache)
+    gradients = [result] if len(parts) == 1 else unpack(result, backward, parts)
     for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
 
         def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:

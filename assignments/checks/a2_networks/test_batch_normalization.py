@@ -1,0 +1,274 @@
+"""Public checks of the batch-normalization notebook: small tables, and gradients against slopes."""
+
+import numpy as np
+
+from assignments.checks.a1_classifiers.test_two_layer_net import check_slopes, forward, unpack
+from assignments.compare import assert_close, to_array
+from assignments.messages import _
+from assignments.questions import question
+from assignments.student import CheckFailed, Student, StudentError
+from assignments.syntax import names_read, same_code
+
+PARTS = ("dx", "dgamma", "dbeta")
+BACKWARD, BACKWARD_ALT = "batchnorm_backward", "batchnorm_backward_alt"
+LAYERNORM_BACKWARD = "layernorm_backward"
+
+
+@question("batch_normalization-batchnorm-train")
+def test_train_by_hand(student, rng):
+    """Features (1, 3), (10, 50) and (0, 4) become (-1, 1), before gamma and beta."""
+    x = np.array([[1.0, 10.0, 0.0], [3.0, 50.0, 4.0]])
+    gamma, beta = np.array([2.0, 1.0, 1.0]), np.array([0.0, 5.0, 0.0])
+    out = batchnorm(student, x, gamma, beta, {"mode": "train", "eps": 0.0})
+    assert_close(out, np.array([[-2.0, 4.0, -1.0], [2.0, 6.0, 1.0]]), "out")
+
+
+@question("batch_normalization-batchnorm-train")
+def test_train_eps(student, rng):
+    """With a variance of 1 and eps = 3, the feature is divided by sqrt(1 + 3)."""
+    x = np.array([[1.0], [3.0]])
+    out = batchnorm(student, x, np.ones(1), np.zeros(1), {"mode": "train", "eps": 3.0})
+    assert_close(out, np.array([[-0.5], [0.5]]), "out")
+
+
+@question("batch_normalization-batchnorm-train")
+def test_train_mean_and_deviation(student, rng):
+    """Each feature has then beta as its mean and gamma as its standard deviation."""
+    x = rng.normal(5, 3, size=(20, 4))
+    gamma, beta = np.arange(1.0, 5.0), np.array([7.0, 0.0, -2.0, 1.0])
+    out = to_array(batchnorm(student, x, gamma, beta, {"mode": "train"}), "out")
+    check_shape(out, x.shape)
+    assert_close(out.mean(axis=0), beta, _("the mean of each feature in out"))
+    what = _("the standard deviation of each feature in out")
+    assert_close(out.std(axis=0), gamma, what, rtol=1e-4)
+
+
+@question("batch_normalization-batchnorm-train")
+def test_train_running(student, rng):
+    """Two batches of mean 3 and variance 4 move the running averages a quarter of the way each."""
+    settings = student.put({"mode": "train", "momentum": 0.75})
+    x = np.array([[1.0], [5.0]])
+    for mean, var in ((0.75, 1.0), (1.3125, 1.75)):
+        student.batchnorm_forward(x, np.ones(1), np.zeros(1), settings)
+        check_running(student, settings, np.array([mean]), np.array([var]), {"N / (N - 1)": 2.0})
+
+
+@question("batch_normalization-batchnorm-train")
+def test_train_single_precision(student, rng):
+    """Features of type float32 around 5000 stay of this type, and lose nothing."""
+    x = np.array([[5001.0], [5003.0]], np.float32)
+    gamma, beta = np.ones(1, np.float32), np.zeros(1, np.float32)
+    out = batchnorm(student, x, gamma, beta, {"mode": "train"})
+    assert_close(out, np.array([[-1.0], [1.0]]), "out", atol=1e-3)
+    check_single(out=out)
+
+
+@question("batch_normalization-batchnorm-test")
+def test_test_by_hand(student, rng):
+    """A single example is normalized by the running averages, and then scaled and shifted."""
+    settings = {"mode": "test", "eps": 1.0}
+    settings |= {"running_mean": np.array([2.0, -1.0]), "running_var": np.array([3.0, 8.0])}
+    gamma, beta = np.array([5.0, 2.0]), np.array([1.0, 0.0])
+    out = batchnorm(student, np.array([[4.0, 2.0]]), gamma, beta, settings)
+    assert_close(out, np.array([[6.0, 2.0]]), "out")
+
+
+@question("batch_normalization-batchnorm-test")
+def test_test_running(student, rng):
+    """The running averages stay as they are."""
+    mean, var = np.array([1.0, 2.0]), np.array([4.0, 9.0])
+    settings = student.put({"mode": "test", "running_mean": mean, "running_var": var})
+    student.batchnorm_forward(rng.normal(size=(5, 2)), np.ones(2), np.zeros(2), settings)
+    check_running(student, settings, mean, var)
+
+
+@question("batch_normalization-batchnorm-backward")
+def test_backward_by_hand(student, rng):
+    """For x = (1, 1, 3, 3) and dout = (8, 0, 0, 0), the gradients are those found on paper."""
+    check_by_hand(student, BACKWARD)
+
+
+@question("batch_normalization-batchnorm-backward")
+def test_backward_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch a feature, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, BACKWARD, axis=0)
+
+
+@question("batch_normalization-batchnorm-backward")
+def test_backward_slopes(student, rng):
+    """dx, dgamma and dbeta are slopes of your batchnorm_forward, tried out number by number."""
+    check_batchnorm_slopes(student, rng, BACKWARD)
+
+
+@question("batch_normalization-batchnorm-backward-alt")
+def test_backward_alt_by_hand(student, rng):
+    """For x = (1, 1, 3, 3) and dout = (8, 0, 0, 0), the gradients are those found on paper."""
+    check_by_hand(student, BACKWARD_ALT)
+
+
+@question("batch_normalization-batchnorm-backward-alt")
+def test_backward_alt_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch a feature, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, BACKWARD_ALT, axis=0)
+
+
+@question("batch_normalization-batchnorm-backward-alt")
+def test_backward_alt_slopes(student, rng):
+    """dx, dgamma and dbeta are slopes of your batchnorm_forward, tried out number by number."""
+    check_batchnorm_slopes(student, rng, BACKWARD_ALT)
+
+
+@question("batch_normalization-batchnorm-backward-alt")
+def test_backward_alt_on_its_own(student, rng):
+    """It is another way to the gradients, not batchnorm_backward again."""
+    check_by_hand(student, BACKWARD_ALT)
+    check_own_way(student)
+
+
+@question("batch_normalization-layernorm-forward")
+def test_layernorm_by_hand(student, rng):
+    """Examples (1, 3), (10, 50) and (4, 0) become (-1, 1) and (1, -1), before gamma and beta."""
+    x = np.array([[1.0, 3.0], [10.0, 50.0], [4.0, 0.0]])
+    gamma, beta = np.array([2.0, 1.0]), np.array([0.0, 5.0])
+    out, _cache = forward(student, "layernorm_forward", x, gamma, beta, {"eps": 0.0})
+    assert_close(out, np.array([[-2.0, 6.0], [-2.0, 6.0], [2.0, 4.0]]), "out")
+
+
+@question("batch_normalization-layernorm-forward")
+def test_layernorm_mean_and_deviation(student, rng):
+    """With gamma = 1 and beta = 0, each example has the mean 0 and the standard deviation 1."""
+    x = rng.normal(5, 3, size=(4, 30))
+    out, _cache = forward(student, "layernorm_forward", x, np.ones(30), np.zeros(30), {})
+    out = to_array(out, "out")
+    check_shape(out, x.shape)
+    assert_close(out.mean(axis=1), np.zeros(4), _("the mean of each example in out"))
+    what = _("the standard deviation of each example in out")
+    assert_close(out.std(axis=1), np.ones(4), what, rtol=1e-4)
+
+
+@question("batch_normalization-layernorm-backward")
+def test_layernorm_backward_neither_shifts_nor_stretches(student, rng):
+    """dx asks neither to shift nor to stretch an example, since both would change nothing."""
+    check_no_shift_no_stretch(student, rng, LAYERNORM_BACKWARD, axis=1)
+
+
+@question("batch_normalization-layernorm-backward")
+def test_layernorm_backward_slopes(student, rng):
+    """dx, dgamma and dbeta are slopes of your layernorm_forward, tried out number by number."""
+    x, dout = rng.normal(2, 1, size=(2, 4, 5))
+    arrays = [x, rng.normal(1, 1, size=5), rng.normal(size=5), {}]
+    check_slopes(student, "layernorm", arrays, dout, PARTS)
+
+
+@question("batch_normalization-layernorm-backward")
+def test_layernorm_backward_one_example(student, rng):
+    """They are so for a single example, whose dbeta is dout."""
+    x, dout = rng.normal(2, 1, size=(2, 1, 6))
+    arrays = [x, rng.normal(1, 1, size=6), rng.normal(size=6), {}]
+    check_slopes(student, "layernorm", arrays, dout, PARTS)
+
+
+# --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def batchnorm(student: Student, *arguments: object) -> object:
+    """The outputs of batchnorm_forward."""
+    return forward(student, "batchnorm_forward", *arguments)[0]
+
+
+def check_running(
+    student: Student,
+    settings: object,
+    mean: np.ndarray,
+    var: np.ndarray,
+    factors: dict[str, float] | None = None,
+) -> None:
+    """Are these the running averages in bn_param now? For factors see assert_close."""
+    for name, want in (("running_mean", mean), ("running_var", var)):
+        assert_close(student.get(settings, f"[{name!r}]"), want, name, factors=factors)
+
+
+def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str = "out") -> None:
+    """Has an array the shape of x?"""
+    if array.shape != shape:
+        reason = _("{what} has shape {got}, where {want} is expected")
+        raise CheckFailed(reason.format(what=what, got=array.shape, want=shape))
+
+
+def check_single(**results: object) -> None:
+    """Are these arrays in single precision?"""
+    for name, result in results.items():
+        dtype = to_array(result, name).dtype
+        if dtype != np.float32:
+            raise CheckFailed(
+                _("{name} has the type {dtype}, where all inputs have float32").format(
+                    name=name, dtype=dtype
+                )
+            )
+
+
+def gradients(student: Student, backward: str, dout: np.ndarray, cache: object) -> list:
+    """dx, dgamma and dbeta from a backward function."""
+    return unpack(student.call(backward, dout, cache), backward, PARTS)
+
+
+def check_by_hand(student: Student, backward: str) -> None:
+    """One feature of four examples: x_hat is (-1, -1, 1, 1), and gamma is 3."""
+    x, dout = np.array([[1.0], [1.0], [3.0], [3.0]]), np.array([[8.0], [0.0], [0.0], [0.0]])
+    settings = {"mode": "train", "eps": 0.0}
+    _out, cache = forward(
+        student, "batchnorm_forward", x, np.array([3.0]), np.array([1.0]), settings
+    )
+    dx, dgamma, dbeta = gradients(student, backward, dout, cache)
+    assert_close(dbeta, np.array([8.0]), "dbeta")
+    assert_close(dgamma, np.array([-8.0]), "dgamma")
+    assert_close(dx, np.array([[12.0], [-12.0], [0.0], [0.0]]), "dx")
+
+
+def check_no_shift_no_stretch(
+    student: Student, rng: np.random.Generator, backward: str, axis: int
+) -> None:
+    """Are the sums of dx, and of dx times what is normalized, 0 along an axis?"""
+    x, dout = rng.normal(2, 1, size=(2, 6, 5))
+    gamma, beta = rng.uniform(1, 2, size=5), np.zeros(5)
+    name = f"{backward.split('_')[0]}_forward"
+    _out, cache = forward(student, name, x, gamma, beta, {"mode": "train", "eps": 0.0})
+    dx = to_array(gradients(student, backward, dout, cache)[0], "dx")
+    check_shape(dx, x.shape, "dx")
+    along = _("the examples") if axis == 0 else _("the features")
+    size = 1e-9 * max(1.0, float(np.abs(dx).max()))
+    if np.abs(dx.sum(axis=axis)).max() > size:
+        raise CheckFailed(
+            _("the sum of dx over {along} is not 0").format(along=along),
+            _("is the way through the mean right?"),
+        )
+    x_hat = (x - x.mean(axis=axis, keepdims=True)) / x.std(axis=axis, keepdims=True)
+    if np.abs((dx * x_hat).sum(axis=axis)).max() > size:
+        raise CheckFailed(
+            _("the sum of dx * x_hat over {along} is not 0").format(along=along),
+            _("is the way through the standard deviation right?"),
+        )
+
+
+def check_batchnorm_slopes(student: Student, rng: np.random.Generator, backward: str) -> None:
+    """Are the gradients of a random layer slopes of its outputs?"""
+    x, dout = rng.normal(2, 1, size=(2, 5, 3))
+    arrays = [x, rng.normal(1, 1, size=3), rng.normal(size=3), {"mode": "train"}]
+    check_slopes(student, "batchnorm", arrays, dout, PARTS, backward)
+
+
+def check_own_way(student: Student) -> None:
+    """Does batchnorm_backward_alt do without batchnorm_backward, and without its code?"""
+    if BACKWARD in names_read(student, BACKWARD_ALT):
+        raise CheckFailed(_("it uses batchnorm_backward; write the formula instead"))
+    check_not_copied(student)
+
+
+def check_not_copied(student: Student) -> None:
+    """Is batchnorm_backward_alt other code than batchnorm_backward?"""
+    try:
+        same = same_code(student, BACKWARD_ALT, BACKWARD)
+    except StudentError:  # there is no batchnorm_backward
+        return
+    if same:
+        raise CheckFailed(_("it is the same code as batchnorm_backward; write the formula instead"))
