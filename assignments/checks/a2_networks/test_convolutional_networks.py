@@ -119,8 +119,8 @@ def test_max_pool_backward_ties(student, rng):
 @question("convolutional_networks-model-init")
 def test_model_init_shapes(student, rng):
     """All six arrays have the right shapes, and the biases are 0."""
-    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 3, 5, 7, 4))
-    check_shapes(params, (2, 6, 8), 3, 5, 7, 4)
+    params = get_params(student.ThreeLayerConvNet((2, 7, 10), 3, 5, 6, 4))
+    check_shapes(params, (2, 7, 10), 3, 5, 6, 4)
     for name in ("b1", "b2", "b3"):
         assert_close(params[name], np.zeros(params[name].shape), name)
 

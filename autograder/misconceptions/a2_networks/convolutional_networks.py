@@ -548,16 +548,16 @@ def max_pool_forward_naive(x, pool_param):
         "to see them.",
     ),
     Misconception(
-        "scores-no-pooling",
+        "scores-no-relu-after-convolution",
         SCORES,
         {
-            CONV_LAYER: 'size = {"pool_height": 1, "pool_width": 1, "stride": 2}\n        '
-            "pooled, conv_cache = conv_relu_pool_forward(X, W1, b1, self.conv_param, size)\n"
-            "        h, w = X.shape[2] // 2, X.shape[3] // 2\n        "
-            "pooled = pooled[:, :, :h, :w]",
+            CONV_LAYER: "pooled, conv_cache = conv_forward_fast(X, W1, b1, self.conv_param)\n"
+            "        pooled, pool_cache = max_pool_forward_fast(pooled, self.pool_param)",
+            DCONV: "dpooled = max_pool_backward_fast(dpooled, pool_cache)\n        "
+            '_dX, dW1, grads["b1"] = conv_backward_fast(dpooled, conv_cache)',
         },
-        hint="Instead of the largest number of each 2 x 2 window you keep its first: pool with "
-        "self.pool_param.",
+        hint="There is no ReLU after the convolution. Without one, it and the affine layer are "
+        "nearly a single linear layer.",
     ),
     Misconception(
         "scores-no-bias",
