@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assignments import checks as public_checks
-from assignments.messages import _
+from assignments.messages import _, ngettext
 from assignments.questions import Check, CheckResult, collect, run_check, seed_for
 from assignments.student import Student, in_process
 from assignments.workspace import Workspace
@@ -61,30 +61,34 @@ def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) ->
     Args:
         seed: gives the seed of a check.
     """
+    absent = _("{name} is not defined: run the cell that defines it")
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            student = Student(in_process(Workspace(names)), seed(one))
+            student = Student(in_process(Workspace(names, absent=absent)), seed(one))
             results.append(run_check(one, student, seed(one)))
     return results
 
 
 def format_results(title: str, results: list[CheckResult]) -> str:
-    """One line a check, and below a failed one why."""
+    """One line a check, and below it why it failed, or a note."""
     lines = [title]
+    errors: set[str] = set()
     for result in results:
         lines.append(f"  {'✓' if result.passed else '✗'} {result.check.sentence}")
-        if result.reason:
-            lines.append(f"      {result.reason}")
+        reason = result.reason
+        if result.raised and not result.blank:
+            reason = _("the same error as above") if reason in errors else reason
+            errors.add(result.reason)
+        lines += [f"      {text}" for text in (reason, result.note) if text]
         if result.symptom:
             lines.append(f"      → {result.symptom}")
-    passed = sum(result.passed for result in results)
-    if passed == len(results):
-        lines.append(_("  All {count} checks pass.").format(count=passed))
+    passed, count = sum(result.passed for result in results), len(results)
+    if passed == count:
+        summary = ngettext("The check passes.", "All {count} checks pass.", count)
     else:
-        lines.append(
-            _("  {passed} of {count} checks pass.").format(passed=passed, count=len(results))
-        )
+        summary = ngettext("The check does not pass.", "{passed} of {count} checks pass.", count)
+    lines.append("  " + summary.format(passed=passed, count=count))
     return "\n".join(lines)
 
 

@@ -7,4 +7,5 @@ beside this file; the usual environment variables (``LANGUAGE``, ``LANG``) choos
 import gettext
 from pathlib import Path
 
-_ = gettext.translation("assignments", Path(__file__).parent / "locale", fallback=True).gettext
+_translation = gettext.translation("assignments", Path(__file__).parent / "locale", fallback=True)
+_, ngettext = _translation.gettext, _translation.ngettext

@@ -1,8 +1,8 @@
 """Questions and their checks: the marker, how checks are found, how one is run.
 
 A check is a plain function ``test_...(student, rng)`` in a file ``test_<notebook>.py``. Its
-docstring is the sentence that the student reads; a failed comparison gives the reason. The marker
-binds it to a question::
+docstring is the sentence that the student reads; a failed comparison gives the reason; a sentence
+that it returns is a note beside its ✓. The marker binds it to a question::
 
     @question("knn-two-loops", weight=2)
     def test_distances_agree(student, rng):
@@ -52,7 +52,7 @@ class Check:
     """A check function with its marker."""
 
     name: str
-    function: Callable[[Student, np.random.Generator], None]
+    function: Callable[[Student, np.random.Generator], str | None]
     marker: Marker
 
     @property
@@ -68,6 +68,8 @@ class CheckResult:
     Attributes:
         reason, symptom: empty when it passed.
         blank: it failed only because nothing was written yet.
+        raised: it failed because the student's code raised an exception.
+        note: what a check that passed has to say beyond that.
     """
 
     check: Check
@@ -75,6 +77,8 @@ class CheckResult:
     reason: str = ""
     symptom: str = ""
     blank: bool = False
+    raised: bool = False
+    note: str = ""
 
 
 def question(
@@ -120,10 +124,11 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     an exception.
     """
     try:
-        check.function(student, np.random.default_rng(seed))
+        note = check.function(student, np.random.default_rng(seed))
+    except StudentError as error:
+        return CheckResult(check, False, error.reason, blank=error.blank, raised=True)
     except CheckFailed as failure:
-        blank = isinstance(failure, StudentError) and failure.blank
-        return CheckResult(check, False, failure.reason, failure.symptom, blank)
+        return CheckResult(check, False, failure.reason, failure.symptom)
     except AssertionError as failure:
         # pytest appends the values of a plain assert to its message; students must not see them.
         said = str(failure).partition("\n")[0]
@@ -142,4 +147,4 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
         kind: Any = type(error).__name__
         reason = _("the answer is not of the documented type or shape ({kind})")
         return CheckResult(check, False, reason.format(kind=kind))
-    return CheckResult(check, True)
+    return CheckResult(check, True, note=note or "")

@@ -1,5 +1,7 @@
 """For the checks of questions that are graded by what handed-in weights do on images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from assignments.compare import to_array
@@ -7,7 +9,7 @@ from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 from assignments.weights import names_of, read_weights
 
-__all__ = ["assert_accuracy", "predicted_labels", "weights_handed_in"]
+__all__ = ["assert_accuracy", "points_for", "predicted_labels", "weights_handed_in"]
 
 
 def weights_handed_in(student: Student, file: str) -> dict[str, np.ndarray | str | list]:
@@ -50,7 +52,16 @@ def _find(student: Student, file: str) -> tuple[str, bytes]:
 
 def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarray:
     """A label for each image, by the student's ``predict_images(images, weights)``."""
-    labels = to_array(student.predict_images(X, weights), _("the result of predict_images"))
+    try:
+        result = student.predict_images(X, weights)
+    except StudentError as error:
+        absent = error.message.strip("'")[:40]
+        if error.type != "KeyError" or absent in weights:
+            raise
+        raise CheckFailed(
+            _("the file has no {name!r}, which predict_images looks for").format(name=absent)
+        ) from error
+    labels = to_array(result, _("the result of predict_images"))
     if labels.shape != (len(X),) or labels.dtype.kind not in "iuf":
         raise CheckFailed(
             _(
@@ -61,12 +72,27 @@ def predicted_labels(student: Student, weights: dict, X: np.ndarray) -> np.ndarr
     return labels
 
 
-def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> None:
-    """Are enough labels right?"""
+def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) -> float:
+    """Are enough labels right? Returns the share that is."""
     accuracy = float(np.mean(labels == y))
     if accuracy < least:
         raise CheckFailed(
             _("{accuracy:.1%} of the {what} are right, where {least:.0%} are asked for").format(
                 accuracy=accuracy, what=what, least=least
-            )
+            ),
+            _("that is close to guessing: does the classifier see what it saw in training?")
+            if accuracy < 0.2
+            else "",
         )
+    return accuracy
+
+
+def points_for(accuracy: float, scale: Sequence[float]) -> str:
+    """What an accuracy on known images lets one expect for hidden ones, as a note of a check.
+
+    Args:
+        scale: accuracies, each of which is worth a point.
+    """
+    return _(
+        "{accuracy:.1%} are: about {points} of {all} points, if the hidden images are as hard"
+    ).format(accuracy=accuracy, points=sum(accuracy >= least for least in scale), all=len(scale))

@@ -61,18 +61,13 @@ class StudentError(CheckFailed):
     def __init__(self, error: Mapping[str, Any]) -> None:
         self.type: str = error["type"]
         self.message: str = error["message"]
-        where = ""
-        if error["line"]:
-            where = (
-                _(" (cell {cell}, line {line})") if error["cell"] else _(" (line {line})")
-            ).format(cell=error["cell"], line=error["line"])
         if self.blank:
-            reason = _("not implemented yet")
-        elif self.type == "SyntaxError":
-            reason = self.message  # the loader says which cell and line
+            reason = self.message or _("not implemented yet")
+        elif self.type == "SyntaxError" or (self.type == "NameError" and not error["line"]):
+            reason = self.message  # it says all
         else:
             reason = _("your code raised {error}{where}").format(
-                error=f"{self.type}: {self.message}".rstrip(": "), where=where
+                error=f"{self.type}: {self.message}".rstrip(": "), where=_place(error)
             )
         super().__init__(reason)
 
@@ -80,6 +75,17 @@ class StudentError(CheckFailed):
     def blank(self) -> bool:
         """Is this only the ``raise NotImplementedError`` of the untouched release?"""
         return self.type == "NotImplementedError"
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    """Where in the student's code an exception came up, in brackets, as far as that is known."""
+    if not error["line"]:
+        return ""
+    place = _("line {line} of {function}") if error["function"] else _("line {line}")
+    place = place.format(line=error["line"], function=error["function"])
+    return (_(" (cell {cell}, {place})") if error["cell"] else _(" ({place})")).format(
+        cell=error["cell"], place=place
+    )
 
 
 #: Carries a message to the workspace and brings the reply; meanwhile the student's code may call
@@ -468,4 +474,5 @@ def _checked_error(error: Any) -> dict:
         "message": plain(error.get("message"), 500),
         "cell": error["cell"] if type(error.get("cell")) is int else 0,
         "line": error["line"] if type(error.get("line")) is int else 0,
+        "function": plain(error.get("function"), 80),
     }

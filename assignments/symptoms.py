@@ -1,15 +1,17 @@
 """Symptoms: what a wrong answer looks like, read from the answer alone.
 
 A symptom never shows the expected values. It says how the answer relates to them: flipped in sign,
-off by a factor, transposed, not square-rooted, right in some rows only.
+off by a factor, transposed, not square-rooted, right in some rows only. A mistake whose wrong
+answer is known is recognised by that.
 """
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from assignments.messages import _
+from assignments.messages import _, ngettext
 
 __all__ = ["find_symptom"]
 
@@ -20,6 +22,7 @@ def find_symptom(
     factors: Mapping[str, float] | None = None,
     rtol: float = 1e-5,
     atol: float = 1e-8,
+    known: Mapping[str, Any] | None = None,
 ) -> str:
     """One sentence about how ``got`` differs from ``want``, or "".
 
@@ -27,6 +30,7 @@ def find_symptom(
         got, want: numeric arrays of any shapes.
         factors: names of numbers that the answer may be off by.
         rtol, atol: when two numbers count as the same.
+        known: for known mistakes, by the sentence about each, the wrong answer they lead to.
     """
     got = np.asarray(got)
     want = np.asarray(want)
@@ -40,6 +44,9 @@ def find_symptom(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for sentence, answer in (known or {}).items():
+            if same(got, np.asarray(answer)):
+                return sentence
         if symptom := _not_finite(got, want):
             return symptom
         if got.shape != want.shape:
@@ -51,9 +58,9 @@ def find_symptom(
         if want.dtype.kind in "iub":
             return _of_order(got, want, same)
         if not got.any():
-            return _("it is zero everywhere")
+            return ""  # the reason says so
         if same(-got, want):
-            return _("every sign is flipped")
+            return _("every sign is flipped") if want.size > 1 else _("its sign is flipped")
         if same(np.sqrt(got), want):
             return _("it is the square of what it should be: is a square root missing?")
         if same(got * got, want):
@@ -97,6 +104,8 @@ def _of_factor(got: np.ndarray, want: np.ndarray, same, factors: Mapping[str, fl
     if not np.isfinite(ratio) or ratio == 0 or not same(got / ratio, want):
         return ""
     for name, number in factors.items():
+        if abs(number) < 1:
+            name, number = _("1 / {name}").format(name=name), 1 / number
         for value, sentence in (
             (number, _("it is too large by a factor of {factor:.4g}, which is {name}")),
             (1 / number, _("it is too small by a factor of {factor:.4g}, which is {name}")),
@@ -125,15 +134,27 @@ def _of_rows(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> str
     if want.ndim < 1 or want.size < 2:
         return ""
     right = np.isclose(got, want, rtol=rtol, atol=atol)
-    for axis, name in ((0, _("rows")), (1, _("columns"))):
+    for axis, sentence in enumerate((_rows_right, _columns_right)):
         if axis >= want.ndim or want.ndim == 1:
             continue
         others = tuple(i for i in range(want.ndim) if i != axis)
         count = int(right.all(axis=others).sum())
         if 0 < count < want.shape[axis]:
-            return _("{right} of {all} {rows} are right").format(
-                right=count, all=want.shape[axis], rows=name
-            )
-    if 0 < right.sum() < right.size and right.mean() > 0.2:
-        return _("{right} of {all} values are right").format(right=int(right.sum()), all=right.size)
+            return sentence(count).format(right=count, all=want.shape[axis])
+    count = int(right.sum())
+    if 0 < count < right.size and right.mean() > 0.2:
+        sentence = ngettext(
+            "{right} of {all} values is right", "{right} of {all} values are right", count
+        )
+        return sentence.format(right=count, all=right.size)
     return ""
+
+
+def _rows_right(count: int) -> str:
+    return ngettext("{right} of {all} rows is right", "{right} of {all} rows are right", count)
+
+
+def _columns_right(count: int) -> str:
+    return ngettext(
+        "{right} of {all} columns is right", "{right} of {all} columns are right", count
+    )

@@ -8,6 +8,7 @@ reply claims is judged on the other side.
 import importlib
 import inspect
 import itertools
+import linecache
 import random
 import re
 import sys
@@ -43,6 +44,8 @@ _MAKER_MODULES = ("torch.nn", "torch.optim")
 #: File names of code in a loaded notebook, and in a running kernel.
 _CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
 
+#: What the release puts above each ``raise NotImplementedError``.
+WRITE_HERE = "# Write your code here."
 
 _ABSENT = object()
 #: The name of a class, even of one whose metaclass would rather not say.
@@ -55,6 +58,7 @@ class Workspace:
     Args:
         names: the namespace of the student's code.
         missing: for names that are not there, the reason.
+        absent: the reason for all others.
         call_out: asks the check's side to answer a served function. It takes a message
             ``{"served", "args", "kwargs", "state"}`` and returns a reply like those made here.
     """
@@ -64,9 +68,11 @@ class Workspace:
         names: MutableMapping[str, Any],
         missing: Mapping[str, str] | None = None,
         call_out: Callable[[dict], dict] | None = None,
+        absent: str = _("{name} is not defined"),
     ) -> None:
         self.names = names
         self.missing = missing if missing is not None else {}
+        self.absent = absent
         self.call_out = call_out
         self.table = HandleTable()
         self._replaced: list[tuple[Any, str, Any]] = []
@@ -76,7 +82,7 @@ class Workspace:
 
         Returns:
             ``{"value": ...}``, with ``"changed"`` when the call changed its arguments, or
-            ``{"error": {"type", "message", "cell", "line"}}``.
+            ``{"error": {"type", "message", "cell", "line", "function"}}``.
         """
         try:
             operation = getattr(self, f"_do_{message['op']}")
@@ -194,7 +200,7 @@ class Workspace:
             raise NameError(self._why_missing(name), name=name) from None
 
     def _why_missing(self, name: str) -> str:
-        return self.missing.get(name) or _("{name} is not defined").format(name=name)
+        return self.missing.get(name) or self.absent.format(name=name)
 
     def _find(self, message: dict) -> Any:
         root = message["root"]
@@ -246,22 +252,36 @@ class Workspace:
         return self._import(reply["value"])
 
     def _describe(self, error: BaseException) -> dict:
-        """An exception as plain bounded text, with the last cell and line of the student's."""
+        """An exception as plain bounded text, with the last place in the student's code."""
         message = describe_error(error)
         if isinstance(error, NameError) and isinstance(error.name, str):
             message = self.missing.get(error.name) or message
         cell = line = 0
+        function = ""
         trace = error.__traceback__
         while trace is not None:
-            if found := _CELL.match(trace.tb_frame.f_code.co_filename):
+            code = trace.tb_frame.f_code
+            if found := _CELL.match(code.co_filename):
                 cell, line = int(found[1] or found[2] or 0), trace.tb_lineno
+                function = "" if code.co_name == "<module>" else code.co_qualname
+                if isinstance(error, NotImplementedError) and not message:
+                    message = _left_over(code.co_filename, line)
             trace = trace.tb_next
         return {
             "type": _type_name(type(error))[:80],
             "message": message,
             "cell": cell,
             "line": line,
+            "function": str.partition(function, ".<locals>")[0][:80],
         }
+
+
+def _left_over(file: str, line: int) -> str:
+    """What to say of a bare ``raise NotImplementedError`` below code that the student wrote."""
+    above = linecache.getline(file, line - 1).strip() or linecache.getline(file, line - 2).strip()
+    if not above or above == WRITE_HERE:
+        return ""
+    return _("the line `raise NotImplementedError` is still reached; remove it")
 
 
 def _maker(kind: str) -> Callable[..., Any]:

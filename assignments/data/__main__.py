@@ -9,12 +9,12 @@ Exit status: 0 done, 1 the download failed, 2 wrong arguments, 130 interrupted.
 import argparse
 import sys
 
-from assignments.data import cifar10
+from assignments.data import cifar10, coco
 from assignments.data.download import DownloadError, download
 from assignments.data.folders import cache_folder, embedded_folder
 from assignments.messages import _
 
-FETCHED = {"cifar10": cifar10}
+FETCHED = {"cifar10": cifar10, "coco": coco}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,17 +45,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def list_sets() -> None:
     """Print each data set, what it needs and where it is."""
-    print(
-        _("emoji10   embedded, needs no download: {folder}").format(folder=embedded_folder("emoji"))
-    )
+    for name in ("emoji10", "emoji_scenes"):
+        print(
+            _("{name}   embedded, needs no download: {folder}").format(
+                name=f"{name:12}", folder=embedded_folder("emoji")
+            )
+        )
     for name, module in FETCHED.items():
         if module.is_present():
-            print(_("{name}   downloaded: {folder}").format(name=name, folder=module.folder()))
+            print(
+                _("{name}   downloaded: {folder}").format(name=f"{name:12}", folder=module.folder())
+            )
         else:
             print(
                 _(
-                    "{name}   not downloaded ({size} MB): python -m assignments.data fetch {name}"
-                ).format(name=name, size=round(module.DOWNLOAD.size / 1e6))
+                    "{padded}   not downloaded ({about}): python -m assignments.data fetch {name}"
+                ).format(padded=f"{name:12}", name=name, about=module.DOWNLOAD.about)
             )
 
 

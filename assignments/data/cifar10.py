@@ -38,6 +38,7 @@ DOWNLOAD = Download(
     url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
     size=170_498_071,
+    about="170 MB",
 )
 
 
@@ -74,9 +75,9 @@ def load() -> dict[str, np.ndarray]:
     if not is_present():
         raise FileNotFoundError(
             _(
-                "CIFAR-10 is not in {folder}. Download it once (170 MB) with: "
+                "CIFAR-10 is not in {folder}. Download it once ({about}) with: "
                 "python -m assignments.data fetch cifar10"
-            ).format(folder=folder())
+            ).format(folder=folder(), about=DOWNLOAD.about)
         )
     batches = [read_batch(folder() / name) for name in TRAIN_FILES]
     X_test, y_test = read_batch(folder() / TEST_FILE)

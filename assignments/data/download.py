@@ -21,11 +21,17 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class Download:
-    """What to download: the address, and the checksum and size in bytes of the right file."""
+    """What to download.
+
+    url: the address.
+    sha256, size: checksum and size in bytes of the right file; None where nobody publishes them.
+    about: the size in words.
+    """
 
     url: str
-    sha256: str
-    size: int
+    sha256: str | None = None
+    size: int | None = None
+    about: str = ""
 
 
 def download(what: Download, path: Path) -> None:
@@ -34,12 +40,12 @@ def download(what: Download, path: Path) -> None:
     A download that breaks off leaves ``path.part``, and the next call goes on from there.
     Raises DownloadError.
     """
-    if path.is_file() and _sha256(path) == what.sha256:
+    if path.is_file() and what.sha256 in (None, _sha256(path)):
         return
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _receive(what, part)
+        size = _receive(what, part)
     except urllib.error.HTTPError as error:
         raise DownloadError(
             _("The server answered {code} {reason} for {url}. Try again later.").format(
@@ -66,14 +72,14 @@ def download(what: Download, path: Path) -> None:
             ).format(path=part, reason=error)
         ) from error
 
-    if part.stat().st_size < what.size:
+    if part.stat().st_size < size:
         raise DownloadError(
             _(
                 "The connection broke off after {received} of {size} bytes. "
                 "Run the command again: it goes on where it stopped."
-            ).format(received=part.stat().st_size, size=what.size)
+            ).format(received=part.stat().st_size, size=size)
         )
-    if _sha256(part) != what.sha256:
+    if what.sha256 not in (None, _sha256(part)):
         part.unlink()
         raise DownloadError(
             _(
@@ -84,22 +90,35 @@ def download(what: Download, path: Path) -> None:
     part.replace(path)
 
 
-def _receive(what: Download, part: Path) -> None:
-    """Append to `part` what is missing, or start anew where the server cannot resume."""
+def _receive(what: Download, part: Path) -> int:
+    """Append to `part` what is missing, or start anew where the server cannot resume.
+
+    Returns the size of the whole file.
+    """
     have = part.stat().st_size if part.exists() else 0
-    if have > what.size:
+    if what.size is not None and have > what.size:
         part.unlink()
         have = 0
     if have == what.size:
-        return
+        return have
     request = urllib.request.Request(what.url, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
+    try:
+        reply = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have and what.size is None:  # nothing comes after what we have
+            return have
+        raise
+    with reply:
         resumed = have > 0 and _starts_at(reply, have)
+        start = have if resumed else 0
+        size = what.size
+        if size is None:
+            size = start + int(reply.headers.get("Content-Length") or 0)
         with (
             part.open("ab" if resumed else "wb") as file,
             tqdm(
-                total=what.size,
-                initial=have if resumed else 0,
+                total=size or None,
+                initial=start,
                 desc=what.url.rsplit("/", 1)[-1],
                 unit="B",
                 unit_scale=True,
@@ -108,8 +127,9 @@ def _receive(what: Download, part: Path) -> None:
             while block := reply.read(BLOCK):
                 file.write(block)
                 bar.update(len(block))
-                if file.tell() > what.size:  # not our file: the checksum will say so
-                    return
+                if size and file.tell() > size:  # not our file: the checksum will say so
+                    break
+    return size
 
 
 def _starts_at(reply: http.client.HTTPResponse, position: int) -> bool:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from assignments import check
-from assignments.checking import find_checks, kept_random_state, run_live
-from assignments.questions import Check, Marker
+from assignments.checking import find_checks, format_results, kept_random_state, run_live
+from assignments.questions import Check, CheckResult, Marker
 
 
 @pytest.fixture
@@ -58,14 +58,47 @@ def test_what_passes(package, monkeypatch, capsys):
 
 def test_what_fails_has_reason_and_symptom(package, monkeypatch, capsys):
     said = run(package, monkeypatch, capsys, "def double(x): return -2 * x")
-    assert "✗ It doubles.\n      y is wrong at 3 of 3 places\n      → every sign is flipped" in said
+    assert "✗ It doubles.\n      y: wrong at 3 of 3 places\n      → every sign is flipped" in said
     assert "0 of 2 checks pass" in said
 
 
 def test_nothing_written_yet(package, monkeypatch, capsys):
     said = run(package, monkeypatch, capsys, "def double(x): raise NotImplementedError")
     assert said.count("not implemented yet") == 2
-    assert "double is not defined" in run(package, monkeypatch, capsys, "x = 1")
+    said = run(package, monkeypatch, capsys, "x = 1")
+    assert "\n      double is not defined: run the cell that defines it\n" in said
+
+
+def test_the_same_error_is_told_once(package, monkeypatch, capsys):
+    said = run(package, monkeypatch, capsys, "def double(x): return x[3, 4, 5, 6]")
+    assert said.count("IndexError") == 1
+    said = run(package, monkeypatch, capsys, "def double(x): return 1 / 0")
+    assert said.count("ZeroDivisionError") == 1
+    assert "✗ It doubles text.\n      the same error as above\n" in said
+
+
+@pytest.mark.parametrize(
+    ("passed", "summary"),
+    [
+        ([True], "The check passes."),
+        ([False], "The check does not pass."),
+        ([True, True], "All 2 checks pass."),
+        ([True, False], "1 of 2 checks pass."),
+    ],
+)
+def test_summaries(passed, summary):
+    one = Check("test_it", lambda student, rng: None, Marker("q"))
+    said = format_results("q", [CheckResult(one, each) for each in passed])
+    assert said.splitlines()[-1].strip() == summary
+
+
+def test_a_check_may_leave_a_note():
+    def noting(student, rng):
+        """It runs."""
+        return "as well as it can"
+
+    results = run_live([Check("test_noting", noting, Marker("q"))], {}, lambda check: 0)
+    assert "  ✓ It runs.\n      as well as it can\n" in format_results("q", results)
 
 
 def test_unknown_questions_name_the_known(package):

@@ -1,5 +1,7 @@
 """Comparisons: what passes, and the sentence when it does not."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from assignments.compare import (
     assert_unchanged,
     relative_error,
     to_array,
+    unpack,
 )
 from assignments.student import CheckFailed, Remote
 from assignments.values import Handle
@@ -37,17 +40,18 @@ def test_nan_where_nan_is_expected():
 @pytest.mark.parametrize(
     ("got", "reason"),
     [
-        (None, "is a return missing"),
-        ("text", "is a str"),
-        ([[1.0, 2.0], [3.0, 4.5]], "is a list, where a NumPy array"),
-        (1.0, "is a float, where a NumPy array"),
-        (WANT[0], r"has shape \(2,\), where \(2, 2\)"),
+        (None, "is `return` missing"),
+        ("text", "of type str"),
+        ([[1.0, 2.0], [3.0, 4.5]], "of type list, where a NumPy array"),
+        (1.0, "of type float, where a NumPy array"),
+        (WANT[0], r"shape \(2,\), where \(2, 2\)"),
         (WANT + 1j, "complex"),
         (WANT * 2, "wrong at 4 of 4 places"),
         (WANT + np.diag([0, 1e-3]), "wrong at 1 of 4 places"),
         (WANT * 1.001, "wrong"),
         (WANT.astype(np.float16) + np.float16(0.01), "wrong"),
         (np.full((2, 2), np.nan), "wrong at 4"),
+        (WANT * 0, "^scores: zero everywhere$"),
         (Remote(None, Handle(0, "Cache")), "of type Cache, where numbers"),
         (np.empty((2, 2), object), "."),
     ],
@@ -63,6 +67,41 @@ def test_not_close(got, reason):
 def test_a_number_is_off_by():
     with pytest.raises(CheckFailed, match=r"relative error of 0\.33"):
         assert_close(2.0, 1.0)
+
+
+@pytest.mark.parametrize("got", [np.nan, np.inf, 0.0])
+def test_a_number_that_is_none(got):
+    with pytest.raises(CheckFailed, match=rf"^loss: {got:g}$"):
+        assert_close(got, 1.0, "loss")
+
+
+def test_what_is_expected_is_shown_where_a_check_asks_for_it():
+    with pytest.raises(CheckFailed, match=r"^loss: 3\.5, where 2\.5 is expected$"):
+        assert_close(3.5, 2.5, "loss", show=True)
+    with pytest.raises(
+        CheckFailed,
+        match=r"^out: wrong at 1 of 4 places; at \[1, 0\] it is 7, where 3 is expected$",
+    ):
+        assert_close(np.array([[1.0, 2.0], [7.0, 4.5]]), WANT, "out", show=True)
+    with pytest.raises(CheckFailed, match=r"at \[1\] it is 3, where 2 is expected$"):
+        assert_equal(np.array([1, 3]), [1, 2], show=True)
+    with pytest.raises(CheckFailed, match=r"wrong at 2 of 2 places$"):
+        assert_equal(np.array(["a", "b"], object), [1, 2], show=True)
+
+
+@pytest.mark.parametrize("compare", [assert_close, assert_equal])
+def test_a_known_mistake_is_the_symptom(compare):
+    known = {"the second is missing": [1, 2], "both are missing": np.zeros(2)}
+    for got, symptom in (([1, 2], "the second is missing"), ([0, 0], "both are missing")):
+        with pytest.raises(CheckFailed) as caught:
+            compare(np.array(got), np.array([1, 4]), known=known)
+        assert caught.value.symptom == symptom
+
+
+def test_a_known_mistake_may_have_another_shape():
+    with pytest.raises(CheckFailed) as caught:
+        assert_close(WANT.ravel(), WANT, known={"the cache is reshaped": WANT.ravel()})
+    assert caught.value.symptom == "the cache is reshaped"
 
 
 def test_symptoms_come_with_the_reason():
@@ -85,12 +124,36 @@ def test_unchanged():
     assert_unchanged({1: 5}, {0: "x"})
     with pytest.raises(CheckFailed, match="changes its argument x in place"):
         assert_unchanged({0: 5}, {0: "x", 1: "w"})
+    with pytest.raises(CheckFailed, match="changes its arguments x, w in place"):
+        assert_unchanged({0: 5, 1: 6}, {0: "x", 1: "w"})
 
 
 def test_relative_error():
     assert relative_error([1.0, 2.0], [1.0, 2.0]) == 0
     assert relative_error(1.0, 3.0) == pytest.approx(0.5)
     assert relative_error([], []) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(relative_error(np.inf, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (None, r"^f returns nothing; is `return` missing\?$"),
+        (2.0, r"^f returns a value of type float, where \(loss, dx\) is expected$"),
+        ((2.0,), r"^f returns 1 value, where"),
+        ([1.0, 2.0, 3.0], r"^f returns 3 values, where"),
+        (Remote(None, Handle(0, "ndarray")), "type ndarray"),
+    ],
+)
+def test_not_the_parts_of_a_tuple(result, reason):
+    with pytest.raises(CheckFailed, match=reason):
+        unpack(result, "f", ("loss", "dx"))
+
+
+def test_the_parts_of_a_tuple():
+    assert unpack((1.0, 2.0), "f", ("loss", "dx")) == [1.0, 2.0]
 
 
 def test_to_array():

@@ -22,6 +22,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = 0
+        if asked and int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) >= len(CONTENT):
+            self.send_error(416)
+            return
         if asked and self.path != "/no-resume":
             start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
             self.send_response(206)
@@ -129,3 +132,30 @@ def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(DownloadError, match=r"cannot be written.*ASSIGNMENTS_DATA"):
         download(source(server, "/file"), tmp_path / "folder" / "file")
+
+
+# -- where nobody publishes size and checksum ------------------------------------------------------
+
+
+def unchecked(server, path: str) -> Download:
+    return Download(f"http://127.0.0.1:{server.server_port}{path}")
+
+
+def test_size_is_what_the_server_says(server, tmp_path, capsys):
+    path = tmp_path / "file"
+    with pytest.raises(DownloadError, match="goes on where it stopped"):
+        download(unchecked(server, "/breaks"), path)
+    half = path.with_name("file.part").stat().st_size
+    assert 0 < half < len(CONTENT)
+    download(unchecked(server, "/file"), path)
+    assert path.read_bytes() == CONTENT
+    assert server.ranges[-1] == f"bytes={half}-"
+    download(unchecked(server, "/file"), path)
+    assert len(server.ranges) == 2
+
+
+def test_a_download_that_was_whole_already(server, tmp_path):
+    path = tmp_path / "file"
+    path.with_name("file.part").write_bytes(CONTENT)
+    download(unchecked(server, "/file"), path)
+    assert path.read_bytes() == CONTENT

@@ -74,11 +74,12 @@ def test_an_unknown_name_ends_with_2():
 def test_list_says_what_is_there(served, capsys):
     assert command.main(["list"]) == 0
     before = capsys.readouterr().out
-    assert "emoji10   embedded" in before
-    assert "cifar10   not downloaded (170 MB)" in before
+    assert "emoji10        embedded" in before
+    assert "cifar10        not downloaded (170 MB)" in before
+    assert "coco           not downloaded (1 GB)" in before
     command.main(["fetch", "cifar10"])
     command.main(["list"])
-    assert "cifar10   downloaded" in capsys.readouterr().out
+    assert "cifar10        downloaded" in capsys.readouterr().out
 
 
 def test_it_runs_as_a_module():

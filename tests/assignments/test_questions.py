@@ -79,7 +79,15 @@ def test_blank():
     def test_it(student, rng):
         student.f()
 
-    assert run_check(a_check(test_it), student, 1).blank
+    result = run_check(a_check(test_it), student, 1)
+    assert result.blank
+    assert result.raised
+
+
+def test_a_sentence_that_a_check_returns_is_a_note():
+    student = Student(lambda message, answer: {})
+    assert run_check(a_check(lambda student, rng: "68 %"), student, 1).note == "68 %"
+    assert run_check(a_check(lambda student, rng: None), student, 1).note == ""
 
 
 def test_a_breach_comes_out():

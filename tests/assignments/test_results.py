@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
+from assignments.results import assert_accuracy, points_for, predicted_labels, weights_handed_in
 from assignments.student import CheckFailed, Student, in_process
 from assignments.workspace import Workspace
 
@@ -72,5 +72,26 @@ def test_what_is_no_label_for_each_image(labels):
 
 def test_accuracy():
     labels = predicted_labels(student_with(lambda images, weights: np.arange(3)), {}, IMAGES)
-    assert_accuracy(labels, np.array([0, 1, 0]), 0.66, "images")
+    assert assert_accuracy(labels, np.array([0, 1, 0]), 0.66, "images") == pytest.approx(2 / 3)
     assert "66.7%" in reason(assert_accuracy, labels, np.array([0, 1, 0]), 0.67, "images")
+
+
+def test_guessing_is_called_by_its_name():
+    with pytest.raises(CheckFailed) as failure:
+        assert_accuracy(np.zeros(10), np.arange(10), 0.3, "images")
+    assert "close to guessing" in failure.value.symptom
+    with pytest.raises(CheckFailed) as failure:
+        assert_accuracy(np.zeros(10), np.arange(10) // 4, 0.5, "images")
+    assert not failure.value.symptom
+
+
+def test_an_entry_that_the_file_lacks():
+    student = student_with(lambda images, weights: weights["mean"])
+    said = reason(predicted_labels, student, {"std": np.ones(2)}, IMAGES)
+    assert said == "the file has no 'mean', which predict_images looks for"
+    own = student_with(lambda images, weights: {}["std"])
+    assert "raised KeyError" in reason(predicted_labels, own, {"std": np.ones(2)}, IMAGES)
+
+
+def test_points_for_an_accuracy():
+    assert points_for(0.523, (0.4, 0.5, 0.6)).startswith("52.3% are: about 2 of 3 points")

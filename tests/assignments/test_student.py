@@ -43,6 +43,26 @@ def test_error_texts_are_plain():
     assert "(cell 2, line 3)" in caught.value.reason
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"type": "E", "line": 3}, "your code raised E (line 3)"),
+        ({"type": "E", "line": 3, "function": "f"}, "your code raised E (line 3 of f)"),
+        (
+            {"type": "E", "line": 3, "function": "N.loss", "cell": 2},
+            "your code raised E (cell 2, line 3 of N.loss)",
+        ),
+        ({"type": "NameError", "message": "f is not defined"}, "f is not defined"),
+        ({"type": "NotImplementedError"}, "not implemented yet"),
+        ({"type": "NotImplementedError", "message": "it is still there"}, "it is still there"),
+    ],
+)
+def test_an_error_says_where(error, reason):
+    with pytest.raises(StudentError) as caught:
+        student_hearing({"error": error}).f()
+    assert caught.value.reason == reason
+
+
 def test_changed_is_a_mapping_whatever_was_sent():
     student = student_hearing({"value": 1, "changed": [3]}, {"value": 1})
     student.f()

@@ -24,8 +24,9 @@ LABELS = np.array([3, 1, 0, 2, 2])
         (RNG.normal(size=(3, 4)), WANT, "opposite order"),
         (WANT.sum(axis=0), WANT, "summed over axis 0"),
         (WANT.mean(axis=1), WANT, "averaged over axis 1"),
-        (WANT * 0, WANT, "zero everywhere"),
-        (-WANT, WANT, "sign"),
+        (WANT * 0, WANT, ""),  # the reason says that it is zero
+        (-WANT, WANT, "every sign is flipped"),
+        (np.array(-4.0), np.array(4.0), "its sign is flipped"),
         (WANT**2, WANT, "square root missing"),
         (np.sqrt(WANT), WANT, "the square root of what"),
         (WANT * 7, WANT, "too large by a factor of 7, which is the number of images"),
@@ -35,8 +36,8 @@ LABELS = np.array([3, 1, 0, 2, 2])
         (WANT * 3.25, WANT, "3.25 times"),
         (WANT + 4, WANT, "same amount"),
         (WANT[::-1], WANT, "another order"),
-        (np.vstack([WANT[:2], WANT[2:] * 1.5]), WANT, "2 of 4 rows"),
-        (np.hstack([WANT[:, :1], WANT[:, 1:] + [1, 2]]), WANT, "1 of 3 columns"),
+        (np.vstack([WANT[:2], WANT[2:] * 1.5]), WANT, "2 of 4 rows are right"),
+        (np.hstack([WANT[:, :1], WANT[:, 1:] + [1, 2]]), WANT, "1 of 3 columns is right"),
         (np.append(WANT[0, :2], 9.0), WANT[0], "2 of 3 values"),
         (LABELS[::-1], LABELS, "another order"),
         (np.array(8.0), np.array(4.0), "twice"),
@@ -50,6 +51,17 @@ def test_symptom(got, want, said):
     symptom = find_symptom(got, want, {"the number of images": 7})
     assert said in symptom
     assert said or not symptom
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (WANT / 0.05, "too large by a factor of 20, which is 1 / the learning rate"),
+        (WANT * 0.05, "too small by a factor of 20, which is 1 / the learning rate"),
+    ],
+)
+def test_factors_below_one(got, said):
+    assert said in find_symptom(got, WANT, {"the learning rate": 0.05})
 
 
 @given(

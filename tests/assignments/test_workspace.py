@@ -1,13 +1,17 @@
 """The student's side, asked directly."""
 
+import linecache
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from assignments.values import Handle
-from assignments.workspace import Workspace
+from assignments.workspace import WRITE_HERE, Workspace
+
+NO_ARGS = {"args": [], "kwargs": {}}
 
 
 def call(workspace, name, *args, **more):
@@ -20,6 +24,60 @@ def test_unknown_operations_and_missing_names_are_errors():
     assert workspace.answer({"op": "format_disk"})["error"]["type"] == "AttributeError"
     assert call(workspace, "f")["error"]["message"] == "f is set in cell 3"
     assert "g is not defined" in call(workspace, "g")["error"]["message"]
+
+
+def test_names_that_are_absent_have_a_reason_of_the_caller():
+    workspace = Workspace({}, absent="{name} is away")
+    assert call(workspace, "f")["error"]["message"] == "f is away"
+
+
+def notebook_cell(source):
+    """The names that a cell defines, with its source where a traceback looks for it."""
+    file = "<notebook cell 7>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    names = {}
+    exec(compile(source, file, "exec"), names)
+    return Workspace(names)
+
+
+def test_an_error_names_the_function():
+    source = """\
+def shift(x):
+    def inner(x):
+        return x / 0
+    return inner(x)
+
+class Net:
+    def loss(self):
+        return shift(1)
+"""
+    error = call(notebook_cell(source), "shift", 1)["error"]
+    assert (error["cell"], error["line"], error["function"]) == (7, 3, "shift")
+    workspace = notebook_cell(source.replace("shift(1)", "1 / 0"))
+    net = call(workspace, "Net", keep=True)["value"]
+    error = workspace.answer({"op": "call", "root": net, "path": [("attr", "loss")], **NO_ARGS})
+    assert error["error"]["function"] == "Net.loss"
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        (WRITE_HERE, ""),
+        (WRITE_HERE + "\n", ""),
+        (WRITE_HERE + "\n    y = 2 * x", "still reached"),
+    ],
+)
+def test_a_line_left_over(above, said):
+    source = f"def double(x):\n    {above}\n    raise NotImplementedError\n    return y\n"
+    error = call(notebook_cell(source), "double", 1)["error"]
+    assert error["type"] == "NotImplementedError"
+    assert said in error["message"]
+    assert said or not error["message"]
+
+
+def test_the_release_has_the_line_that_is_looked_for():
+    config = Path(__file__).parents[2] / "nbgrader_config.py"
+    assert f'"{WRITE_HERE}\\nraise NotImplementedError"' in config.read_text(encoding="utf-8")
 
 
 def test_everything_random_is_reseeded():

@@ -267,13 +267,13 @@ PYTHON_2 = "dists = []\nprint 'distances'\nreturn dists"
         ("with open('/tmp/full', 'wb') as f:\n    while True: f.write(bytes(2**20))", "OSError"),
         ("import socket\nsocket.create_connection(('192.0.2.1', 80))", "Network is unreachable"),
         ("return open('/etc/passwd').read()", "FileNotFoundError"),
-        ("pass", "dists is None; is a return missing?"),
-        ("return (row for row in X)", "dists is of type generator, where numbers are expected"),
+        ("pass", "dists: None, where numbers are expected; is `return` missing?"),
+        ("return (row for row in X)", "dists: of type generator, where numbers are expected"),
         ("return np.array([[None] * len(self.X_train)] * len(X))", "object array"),
-        ("return 'far away'", "dists is a str, where a NumPy array is expected"),
+        ("return 'far away'", "dists: of type str, where a NumPy array is expected"),
         ("return np.full((len(X), len(self.X_train)), np.nan)", "it contains NaN"),
-        ("return np.random.rand(len(X), len(self.X_train))", "dists is wrong at"),
-        ("return np.zeros((3, 3, 3))", "dists has shape (3, 3, 3)"),
+        ("return np.random.rand(len(X), len(self.X_train))", "dists: wrong at"),
+        ("return np.zeros((3, 3, 3))", "dists: shape (3, 3, 3)"),
         ("import ctypes\nctypes.string_at(0)", "it ended the Python process"),
     ],
 )
@@ -294,7 +294,7 @@ return np.zeros((len(X), len(self.X_train))).view(Equal)"""
 def test_an_array_that_says_it_equals_everything(hand_in, right):
     outcome = hand_in(with_method(right, EQUAL_TO_ALL))
     assert outcome.lost == {"knn-two-loops"}
-    assert "dists is of type Equal" in outcome.page
+    assert "dists: of type Equal" in outcome.page
 
 
 def test_a_different_answer_every_time(hand_in, right):

@@ -1,5 +1,7 @@
 """What holds for every notebook: its checks tell right solutions from wrong ones."""
 
+import importlib
+import inspect
 import re
 from collections import Counter
 
@@ -35,6 +37,15 @@ def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named(sou
     assert not verdict.failures
     assert verdict.proved
     assert not verdict.idle_checks()
+
+
+@each
+def test_hidden_checks_show_nothing_that_they_expect(source):
+    module = importlib.import_module(
+        f"{hidden_checks.__name__}.{source.assignment}.test_{source.name}"
+    )
+    used = [module, *(f for f in vars(module).values() if inspect.isfunction(f))]
+    assert [each for each in used if "show=True" in inspect.getsource(each)] == []
 
 
 @each

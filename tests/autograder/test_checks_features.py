@@ -111,7 +111,7 @@ def noisy(noise):
         (weights(W1=np.array([{}], dtype=object)), "Python objects"),
         (weights(W1=np.full((334, 5), np.nan)), "NaN or infinity"),
         (weights(W1=np.zeros((3, 5))), "raised ValueError"),
-        (weights(W1=None), "raised KeyError"),
+        (weights(W1=None), "has no 'W1', which predict_images looks for"),
         (weights(W1=np.zeros(2**23)), "at most"),
         (weights(data_set=None), "data_set"),
         (weights(data_set="cifar10"), "emoji10 decide"),

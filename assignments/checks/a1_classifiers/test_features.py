@@ -1,15 +1,45 @@
 """Public checks of the features notebook: small examples, most of them to be followed by hand."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from assignments.compare import assert_close, assert_equal, to_array
+from assignments.compare import (
+    assert_close,
+    assert_equal,
+    assert_unchanged,
+    to_array,
+    wrong_kind,
+)
 from assignments.data import load_data
-from assignments.messages import _
+from assignments.messages import _, ngettext
 from assignments.questions import question
-from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
+from assignments.results import (
+    assert_accuracy,
+    points_for,
+    predicted_labels,
+    weights_handed_in,
+)
 from assignments.student import CheckFailed, Student
 
 WEIGHTS_FILE = "features_weights.npz"
+
+#: Each of these accuracies on hidden images is worth a point.
+SCALE = (0.32, 0.37, 0.42, 0.47, 0.52, 0.57)
+
+#: Features and weights on which each part of the computation decides some label.
+CLASSIFY_BY_HAND = (
+    np.array([[16.0, 12.0], [14.0, 12.0], [8.0, 12.0], [6.0, 4.0]]),
+    {
+        "mean": np.array([10.0, 0.0]),
+        "std": np.array([2.0, 4.0]),
+        "W1": np.array([[-1.0, 2.0], [-1.0, 0.0]]),
+        "b1": np.array([3.0, -3.0]),
+        "W2": np.array([[1.0, -1.0, 2.0], [2.0, 0.0, 1.0]]),
+        "b2": np.array([-1.0, 2.0, -2.0]),
+    },
+)
 
 
 def ends_of_columns(im: np.ndarray) -> np.ndarray:
@@ -33,7 +63,9 @@ def check_extracted(
     """Does extract_features return the right features of these images?"""
     served = [student.serve(function) for function in functions]
     features = student.extract_features(imgs, served, *options)
-    assert_close(features, features_of(imgs, functions), what)
+    want = features_of(imgs, functions)
+    whole = {_("they are cut to whole numbers: which dtype has your array?"): np.trunc(want)}
+    assert_close(features, want, what, known=whole)
 
 
 @question("features-extract")
@@ -57,15 +89,31 @@ def test_extract_one_image(student, rng):
     check_extracted(student, imgs, [brightness, ends_of_columns], True)
 
 
+@question("features-extract")
+def test_extract_inputs(student, rng):
+    """The images are not changed."""
+    student.extract_features(rng.random(size=(2, 4, 4, 3)), [student.serve(brightness)])
+    assert_unchanged(student.changed, {0: "imgs"})
+
+
 @question("features-standardize")
 def test_standardize_by_hand(student, rng):
     """Training features 1, 3, 5, 7 become -3, -1, 1, 3, divided by the root of 5."""
     train, val = np.array([[1.0], [3.0], [5.0], [7.0]]), np.array([[4.0], [9.0]])
-    check_standardized(
-        student,
-        [train, val],
-        [np.array([[-3], [-1], [1], [3]]) / 5**0.5, np.array([[0], [5]]) / 5**0.5],
-    )
+    away, away_val = np.array([[-3], [-1], [1], [3]]), np.array([[0], [5]])
+    known = {
+        _("is it divided by the variance? The standard deviation is its root"): away / 5,
+        _("the mean of the squares divides by N, as np.std does without ddof"): away
+        / (20 / 3) ** 0.5,
+    }
+    known_val = {
+        _("it is standardised by its own mean and standard deviation, not by those of X_train"): [
+            [-1.0],
+            [1.0],
+        ]
+    }
+    want = [away / 5**0.5, away_val / 5**0.5]
+    check_standardized(student, [train, val], want, [known, known_val], show=True)
 
 
 @question("features-standardize")
@@ -83,24 +131,45 @@ def test_standardize_constant(student, rng):
     """A column that is always 0.1 in X_train becomes 0 there, and stays finite elsewhere."""
     train, val = np.full((7, 1), 0.1), np.array([[0.1], [0.3]])
     got = standardized(student, [train, val])
-    assert_close(got[0], np.zeros((7, 1)), "X_train", atol=1e-6)
+    known = {
+        _("it becomes {value}: its standard deviation is about 1e-17, not 0 (hint 2)").format(
+            value=value
+        ): np.full((7, 1), value)
+        for value in (-1, 1)
+    }
+    assert_close(got[0], np.zeros((7, 1)), "X_train", atol=1e-6, known=known)
     if not np.isfinite(to_array(got[1], _("the second array"))).all():
         raise CheckFailed(_("the second array has NaN or infinity in it"))
 
 
+@question("features-standardize")
+def test_standardize_inputs(student, rng):
+    """No array is changed."""
+    standardized(student, [rng.normal(1, 2, size=(5, 3)), rng.normal(1, 2, size=(4, 3))])
+    assert_unchanged(student.changed, {0: "X_train", 1: _("the second array")})
+
+
 @question("features-classify")
 def test_classify_by_hand(student, rng):
-    """A net with two hidden units, to be followed by hand, gives the labels 0, 1 and 2."""
-    weights = {
-        "mean": np.array([10.0, 0.0]),
-        "std": np.array([2.0, 1.0]),
-        "W1": np.array([[1.0, -1.0], [0.0, 1.0]]),
-        "b1": np.array([0.0, 0.5]),
-        "W2": np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
-        "b2": np.array([0.0, 0.0, 0.75]),
+    """A net with two hidden units, to be followed by hand, gives the labels 0, 1, 1 and 2."""
+    # Standardised: (3, 3), (2, 3), (-1, 3), (-2, 1); hidden: (0, 3), (0, 1), (1, 0), (4, 0).
+    labels = student.classify(*CLASSIFY_BY_HAND)
+    known = {
+        _("these are the labels without subtracting the mean"): [0, 0, 0, 0],
+        _("these are the labels without dividing by the standard deviation"): [0, 0, 1, 2],
+        _("these are the labels without b1"): [0, 0, 1, 1],
+        _("these are the labels without ReLU"): [1, 1, 1, 2],
+        _("these are the labels when b1 is added after ReLU"): [0, 2, 2, 2],
+        _("these are the labels without b2"): [0, 0, 2, 2],
     }
-    features = np.array([[14.0, 0.0], [8.0, 0.0], [10.0, 0.0]])
-    assert_equal(student.classify(features, weights), np.array([0, 1, 2]), _("the labels"))
+    assert_equal(labels, np.array([0, 1, 1, 2]), _("the labels"), known=known, show=True)
+
+
+@question("features-classify")
+def test_classify_inputs(student, rng):
+    """Neither features nor weights are changed."""
+    student.classify(*CLASSIFY_BY_HAND)
+    assert_unchanged(student.changed, {0: "features", 1: "weights"})
 
 
 @question("features-best")
@@ -114,7 +183,7 @@ def test_best_accuracy(student, rng):
     """At least 40 % of 500 test images are classified right."""
     data = load_data("emoji10", num_train=1, num_test=500)
     labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
-    assert_accuracy(labels, data.y_test, 0.40, _("test images"))
+    return points_for(assert_accuracy(labels, data.y_test, 0.40, _("test images")), SCALE)
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -124,22 +193,33 @@ def standardized(student: Student, arrays: list[np.ndarray]) -> list[object]:
     """What standardize_features makes of some arrays."""
     got = student.standardize_features(*arrays)
     if not isinstance(got, tuple | list):
-        raise CheckFailed(
-            _("the result is a {type}, where a tuple of arrays is expected").format(
-                type=type(got).__name__
-            )
-        )
+        raise CheckFailed(wrong_kind(got, "standardize_features", _("a tuple of arrays")))
     if len(got) != len(arrays):
         raise CheckFailed(
-            _("{got} arrays come back, where {given} were given").format(
-                got=len(got), given=len(arrays)
-            )
+            ngettext(
+                "{got} array comes back, where {given} are expected",
+                "{got} arrays come back, where {given} are expected",
+                len(got),
+            ).format(got=len(got), given=len(arrays))
         )
     return list(got)
 
 
-def check_standardized(student: Student, arrays: list[np.ndarray], want: list[np.ndarray]) -> None:
-    """Does standardize_features return these arrays?"""
+def check_standardized(
+    student: Student,
+    arrays: list[np.ndarray],
+    want: list[np.ndarray],
+    known: Sequence[Mapping[str, Any]] = (),
+    show: bool = False,
+) -> None:
+    """Does standardize_features return these arrays?
+
+    Args:
+        known: for the first arrays, known mistakes (see assert_close).
+    """
     names = ["X_train", _("the second array"), _("the third array"), _("the fourth array")]
-    for got, right, name in zip(standardized(student, arrays), want, names, strict=False):
-        assert_close(got, right, name)
+    mistakes = [*known, *({} for _array in arrays)]
+    for got, right, name, its in zip(
+        standardized(student, arrays), want, names, mistakes, strict=False
+    ):
+        assert_close(got, right, name, known=its, show=show)

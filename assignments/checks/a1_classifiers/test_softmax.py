@@ -8,10 +8,12 @@ from assignments.checks.a1_classifiers.test_svm import (
     assert_no_loop,
     assert_right,
     check_gradient,
+    check_inputs,
     check_loss,
     check_own_gradient,
     random_problem,
     to_pair,
+    unwritten,
 )
 from assignments.compare import assert_close, assert_equal, to_array
 from assignments.messages import _
@@ -30,8 +32,13 @@ BY_HAND = np.array([[0.0, math.log(3), math.log(4)]]), np.array([[1.0]]), np.arr
 @question("softmax-loss-naive")
 def test_naive_by_hand(student, rng):
     """For scores 0, log 3, log 4 (right: the second) the loss is -log(3/8)."""
-    loss, _dW = to_pair(student.softmax_loss_naive(*BY_HAND, 0.0))
-    assert_close(loss, -math.log(3 / 8), "loss")
+    check_loss_by_hand(student, "softmax_loss_naive")
+
+
+@question("softmax-loss-naive")
+def test_naive_gradient_by_hand(student, rng):
+    """Its probabilities are 1/8, 3/8 and 4/8, so that dW is 1/8, -5/8, 4/8."""
+    check_gradient_by_hand(student, "softmax_loss_naive")
 
 
 @question("softmax-loss-naive")
@@ -51,7 +58,7 @@ def test_naive_gradient(student, rng):
 @question("softmax-loss-naive")
 def test_naive_own_gradient(student, rng):
     """The gradient fits your own loss: it agrees with differences of the loss at nearby W."""
-    check_own_gradient(student, "softmax_loss_naive", *random_problem(rng), 0.1)
+    check_own_gradient(student, "softmax_loss_naive", *random_problem(rng), 0.1, right_loss)
 
 
 @question("softmax-loss-naive")
@@ -64,6 +71,19 @@ def test_naive_large_scores(student, rng):
 def test_naive_tiny_probability(student, rng):
     """Where the probability of the right class rounds to zero, the loss is large, not infinite."""
     check_tiny_probability(student, "softmax_loss_naive")
+
+
+@question("softmax-loss-naive")
+def test_naive_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    check_inputs(student, "softmax_loss_naive", *random_problem(rng))
+
+
+@question("softmax-loss-vectorized")
+def test_vectorized_by_hand(student, rng):
+    """Loss and gradient of the example that softmax_loss_naive was tried on are right."""
+    check_loss_by_hand(student, "softmax_loss_vectorized")
+    check_gradient_by_hand(student, "softmax_loss_vectorized")
 
 
 @question("softmax-loss-vectorized")
@@ -93,6 +113,12 @@ def test_vectorized_tiny_probability(student, rng):
 
 
 @question("softmax-loss-vectorized")
+def test_vectorized_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    check_inputs(student, "softmax_loss_vectorized", *random_problem(rng))
+
+
+@question("softmax-loss-vectorized")
 def test_vectorized_has_no_loop(student, rng):
     """The loss is right, and there is no loop."""
     check_loss(student, "softmax_loss_vectorized", right_loss, *random_problem(rng), 0.7)
@@ -102,13 +128,15 @@ def test_vectorized_has_no_loop(student, rng):
 @question("softmax-classifiers")
 def test_softmax_uses_its_weights(student, rng):
     """Softmax().loss is the cross-entropy at self.W, with its gradient."""
-    check_model(student, "Softmax", right_loss, *random_problem(rng), 0.3)
+    other = {_("this is the hinge loss"): right_svm_loss}
+    check_model(student, "Softmax", right_loss, *random_problem(rng), 0.3, other)
 
 
 @question("softmax-classifiers", needs=SVM)
 def test_svm_uses_its_weights(student, rng):
     """LinearSVM().loss is the hinge loss at self.W, with its gradient."""
-    check_model(student, "LinearSVM", right_svm_loss, *random_problem(rng), 0.3)
+    other = {_("this is the cross-entropy"): right_loss}
+    check_model(student, "LinearSVM", right_svm_loss, *random_problem(rng), 0.3, other)
 
 
 @question("softmax-train")
@@ -135,28 +163,79 @@ def test_predict_by_hand(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
+def check_loss_by_hand(student, name):
+    """Is the loss of the example above right?"""
+    loss, _dW = to_pair(student.call(name, *BY_HAND, 0.0))
+    known = {
+        # The largest score is log 4.
+        _("is the right class's score shifted, too?"): math.log(8 / 4 / 3),
+        _("are the scores in the sum shifted, too?"): math.log(8 * 4 / 3),
+        _("this is minus the probability: where is the logarithm?"): -3 / 8,
+    }
+    assert_close(loss, math.log(8 / 3), "loss", known=known, show=True)
+
+
+def check_gradient_by_hand(student, name):
+    """Is the gradient of the example above right?"""
+    _loss, dW = to_pair(student.call(name, *BY_HAND, 0.0))
+    p, want = np.array([[1, 3, 4]]) / 8, np.array([[1, -5, 4]]) / 8
+    known = {
+        **unwritten(want),
+        _("these are the probabilities: what changes for the right class?"): p,
+        _("1 is subtracted for each class, not for the right one alone"): p - 1,
+    }
+    assert_close(dW, want, "dW", known=known, show=True)
+
+
 def check_large_scores(student, name):
     """Rows of scores around 3000, 0 and -3000; probabilities do not notice."""
     W = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
     X = np.array([[1.0, 3000.0], [1.0, 0.0], [1.0, -3000.0]])
     y = np.array([2, 0, 1])
-    check_loss(student, name, right_loss, W, X, y, 0.0)
+    try:
+        check_loss(student, name, right_loss, W, X, y, 0.0)
+    except CheckFailed as failure:
+        if not is_right_alone(student, name, W, X, y):
+            raise
+        symptom = _("each example is right alone: subtract from a row its own largest score")
+        raise CheckFailed(failure.reason, symptom) from failure
     check_gradient(student, name, right_loss, W, X, y, 0.0)
+
+
+def is_right_alone(student, name, W, X, y):
+    """Is the loss of each example right when no other is there?"""
+    try:
+        for i in range(len(X)):
+            check_loss(student, name, right_loss, W, X[i : i + 1], y[i : i + 1], 0.0)
+    except CheckFailed:
+        return False
+    return True
 
 
 def check_tiny_probability(student, name):
     """The right class scores 2000 less than the other."""
     W, X, y = np.array([[0.0, 2000.0]]), np.array([[1.0]]), np.array([0])
-    check_loss(student, name, right_loss, W, X, y, 0.0)
+    loss, _dW = to_pair(student.call(name, W, X, y, 0.0))
+    # -log(p) of the smallest float is 745.
+    if 0 < to_array(loss, "loss", ndim=0) < 750:
+        raise CheckFailed(
+            _("loss: {loss:.4g}, where 2000 is expected").format(loss=loss),
+            _("a small number beside the probability bounds the loss; take its logarithm on paper"),
+        )
+    assert_close(loss, 2000.0, "loss", show=True)
 
 
-def check_model(student, name, right, W, X, y, reg):
-    """Does a classifier's loss use its own weights?"""
+def check_model(student, name, right, W, X, y, reg, others=None):
+    """Does a classifier's loss use its own weights?
+
+    others: by what a reason says of it, losses that it may be instead of the right one.
+    """
     model = student.call(name)
     model.set("W", W)
     loss, dW = to_pair(model.loss(X, y, reg))
-    assert_right(loss, lambda reg: right(W, X, y, reg)[0], reg, "loss", W, X)
-    assert_right(dW, lambda reg: right(W, X, y, reg)[1], reg, "dW", W, X)
+    for part, (what, got) in enumerate((("loss", loss), ("dW", dW))):
+        known = {name: other(W, X, y, reg)[part] for name, other in (others or {}).items()}
+        assert_right(got, lambda reg, part=part: right(W, X, y, reg)[part], reg, what, W, X, known)
 
 
 def check_steps(student, rng, num_iters):
@@ -169,13 +248,14 @@ def check_steps(student, rng, num_iters):
     W = rng.normal(size=(D, C))
     losses = rng.uniform(1, 2, size=num_iters)
     gradients = rng.normal(size=(num_iters, D, C))
-    calls = iter(range(num_iters))
+    calls = 0
 
     def loss(X, y, reg):
-        step = next(calls, None)
-        if step is None:
+        nonlocal calls
+        calls += 1
+        if calls > num_iters:
             return 0.0, np.zeros((D, C))
-        return float(losses[step]), gradients[step]
+        return float(losses[calls - 1]), gradients[calls - 1]
 
     model = student.LinearClassifier()
     model.set("W", W)
@@ -188,6 +268,7 @@ def check_steps(student, rng, num_iters):
         num_iters=num_iters,
         batch_size=4,
     )
+    assert_one_call_a_step(calls, num_iters)
     assert_close(to_history(history), losses, _("the loss history"))
     moved = to_array(model.get("W"), "self.W")
     if moved.shape != W.shape:
@@ -197,6 +278,13 @@ def check_steps(student, rng, num_iters):
         -rate * gradients.sum(axis=0),
         _("the way that self.W has moved"),
         factors={_("the learning rate"): rate, _("the size of a batch"): 4},
+        known={
+            _("the steps are {times:g} times too long: the learning rate is missing").format(
+                times=1 / rate
+            ): -gradients.sum(axis=0),
+            _("it moves uphill: the gradient points to where the loss grows"): rate
+            * gradients.sum(axis=0),
+        },
     )
 
 
@@ -208,11 +296,11 @@ BATCH_FAULTS = {
     4: _("labels do not belong to the examples beside them"),
     8: _("the loss is not asked for with the reg that train was given"),
     16: _("the batches do not change from step to step"),
-    32: _("a batch is always made of the first training examples"),
+    32: _("the first batch is made of the first training examples: draw at random"),
 }
 
 
-def check_batches(student, rng, N=40, batch_size=10, num_iters=30):
+def check_batches(student, rng, N=40, batch_size=10, num_iters=100):
     """Look at each batch that the loss is asked for."""
     D, C, reg = 3, 4, 0.25
     X, y = rng.normal(size=(N, D)), rng.integers(C, size=N)
@@ -228,7 +316,7 @@ def check_batches(student, rng, N=40, batch_size=10, num_iters=30):
             4: len(rows) == len(y_batch) and not np.array_equal(y[rows], y_batch),
             8: its_reg != reg,
             16: bool(seen) and sorted(rows) == seen[-1],
-            32: sorted(rows) == list(range(batch_size)),
+            32: not seen and sorted(rows) == list(range(batch_size)),
         }
         seen.append(sorted(rows))
         faults.update(number for number, is_so in found.items() if is_so)
@@ -238,15 +326,29 @@ def check_batches(student, rng, N=40, batch_size=10, num_iters=30):
     model.set("W", np.zeros((D, C)))
     model.set("loss", student.serve(loss, "loss"))
     model.train(X, y, reg=reg, num_iters=num_iters, batch_size=batch_size)
+    assert_one_call_a_step(len(seen), num_iters)
     if faults:
         raise CheckFailed(BATCH_FAULTS[min(faults)])
-    if not seen:
-        raise CheckFailed(_("self.loss is never called"))
-    share = len({row for rows in seen for row in rows}) / N
-    if share <= 0.5:
+    # By chance, an example is never drawn in one run of 10**11.
+    never = set(range(N)) - {row for rows in seen for row in rows}
+    if never:
+        reason = _("{steps} batches of {size} hold {held} of {all} training examples")
         raise CheckFailed(
-            _("{steps} batches of {size} hold only {share:.0%} of the training examples").format(
-                steps=len(seen), size=batch_size, share=share
+            reason.format(steps=len(seen), size=batch_size, held=N - len(never), all=N),
+            _("the last one is never drawn: np.random.randint(0, n) draws from 0 to n - 1")
+            if never == {N - 1}
+            else "",
+        )
+
+
+def assert_one_call_a_step(calls, num_iters):
+    """Was the loss asked for once in each step?"""
+    if not calls:
+        raise CheckFailed(_("self.loss is never called"))
+    if calls > num_iters:
+        raise CheckFailed(
+            _("self.loss is called {calls} times in {steps} steps; once a step is enough").format(
+                calls=calls, steps=num_iters
             )
         )
 

@@ -13,6 +13,7 @@ from assignments.checks.a1_classifiers.test_features import (
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.features import color_histogram_hsv, hog_feature
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.heldout import check_heldout
@@ -114,9 +115,17 @@ def test_standardize_constant_columns(student, rng):
     for got, want, name in ((got_train, right[0], "X_train"), (got_val, right[1], "X_val")):
         array = to_array(got, name)
         if array.shape != (len(want), 4):
-            raise CheckFailed(f"{name} has shape {array.shape} instead of {(len(want), 4)}")
+            raise CheckFailed(
+                _("{name} has shape {got}, where {want} is expected").format(
+                    name=name, got=array.shape, want=(len(want), 4)
+                )
+            )
         if not np.isfinite(array).all():
-            raise CheckFailed(f"{name} has NaN or infinity in it, from a column that is constant")
+            raise CheckFailed(
+                _("{name} has NaN or infinity in it, from a column that is constant").format(
+                    name=name
+                )
+            )
         assert_close(array[:, other], want, f"the other columns of {name}")
     assert_close(
         to_array(got_train)[:, constant], np.zeros((11, 2)), "the constant columns", atol=1e-6

@@ -24,6 +24,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
@@ -377,7 +378,9 @@ def test_model_init_scale(student, rng):
         for name in ("W1", "W2"):
             check_spread(params, name, scale)
             if np.unique(params[name]).size < params[name].size / 2:
-                raise CheckFailed(f"the numbers in {name} repeat; each is to be drawn anew")
+                raise CheckFailed(
+                    _("the numbers in {name} repeat; each is to be drawn anew").format(name=name)
+                )
 
 
 @question("two_layer_net-model-init", weight=0.5)
@@ -568,6 +571,8 @@ def test_model_gradients_inputs(student, rng):
     assert_unchanged(student.changed, {0: "X", 1: "y"})
     for name, value in get_params(net.model).items():
         if not np.array_equal(value, net.params[name]):
-            raise CheckFailed(f"loss changes params[{name!r}]; leave steps to the solver")
+            raise CheckFailed(
+                _("loss changes params[{name!r}]; leave steps to the solver").format(name=name)
+            )
     unpack(result, "loss", ("loss", "grads"))
     net.check_gradients("b2")
