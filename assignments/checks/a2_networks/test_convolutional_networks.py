@@ -12,9 +12,8 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     get_gradient,
     model_loss,
     try_parameters,
-    unpack,
 )
-from assignments.compare import assert_close, to_array
+from assignments.compare import assert_close, assert_unchanged, to_array, unpack
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
@@ -31,7 +30,13 @@ def test_conv_forward_by_hand(student, rng):
     x = np.array([[[[1.0, 2.0, 4.0], [5.0, 0.0, 2.0], [3.0, 7.0, 6.0]]]])
     w, b = np.array([[[[1.0, 0.0], [0.0, -1.0]]]]), np.array([0.5])
     out = conv_forward(student, x, w, b, stride=1, pad=0)
-    assert_close(out, np.array([[[[1.5, 0.5], [-1.5, -5.5]]]]), "out")
+    want = np.array([[[[1.5, 0.5], [-1.5, -5.5]]]])
+    known = {
+        _("the filter is turned by 180 degrees"): 1 - want,
+        _("the bias is missing"): want - 0.5,
+        _("the bias is added to each product, not once to the sum"): want + 1.5,
+    }
+    assert_close(out, want, "out", known=known, show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -40,17 +45,23 @@ def test_conv_forward_padding(student, rng):
     x, w = np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.zeros((1, 1, 3, 3))
     w[0, 0, 0, 0] = 1
     out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=1)
-    assert_close(out, np.array([[[[0.0, 0.0], [0.0, 1.0]]]]), "out")
+    known = {
+        _("the filter is turned by 180 degrees"): np.array([[[[4.0, 0.0], [0.0, 0.0]]]]),
+        _("are all the zeros on one side?"): np.array([[[[1.0, 2.0], [3.0, 4.0]]]]),
+        _("the padding repeats the border; it should be zeros"): [[[[1.0, 1.0], [1.0, 1.0]]]],
+    }
+    assert_close(out, np.array([[[[0.0, 0.0], [0.0, 1.0]]]]), "out", known=known, show=True)
 
 
 @question("convolutional_networks-conv-forward")
 def test_conv_forward_stride(student, rng):
-    """With stride 2, every second place counts; of 4 columns the last is left out."""
+    """With stride 2 and a filter of one 1, every second row and column of 5 x 4 pixels is left."""
     x, w = np.arange(20.0).reshape(1, 1, 5, 4), np.ones((1, 1, 1, 1))
-    out = conv_forward(student, x[..., :3], w, np.zeros(1), stride=2, pad=0)
-    assert_close(out, np.array([[[[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]]]), "out")
     out = conv_forward(student, x, w, np.zeros(1), stride=2, pad=0)
-    assert_close(out, np.array([[[[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]]]), "out")
+    neighbours = np.array([[[[0.0, 1.0], [4.0, 5.0], [8.0, 9.0]]]])
+    known = {_("are the corners of the windows multiplied by the stride?"): neighbours}
+    want = np.array([[[[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]]])
+    assert_close(out, want, "out", known=known, show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -59,7 +70,24 @@ def test_conv_forward_channels(student, rng):
     x = np.array([[[[1.0, 2.0]], [[10.0, 20.0]]]])
     w = np.array([[[[1.0]], [[1.0]]], [[[3.0]], [[0.0]]]])
     out = conv_forward(student, x, w, np.array([0.5, -0.5]), stride=1, pad=0)
-    assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out")
+    known = {_("is the bias added once for each channel?"): [[[[12.0, 23.0]], [[2.0, 5.0]]]]}
+    assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out", known=known, show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_not_square(student, rng):
+    """A filter of 1 x 2 with 1 and 10 adds ten times the right neighbour."""
+    x, w = np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), np.array([[[[1.0, 10.0]]]])
+    out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=0)
+    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    arrays = [rng.normal(size=shape) for shape in ((1, 2, 3, 4), (2, 2, 2, 2), (2,))]
+    student.conv_forward_naive(*arrays, {"stride": 1, "pad": 1})
+    assert_unchanged(student.changed, {0: "x", 1: "w", 2: "b", 3: "conv_param"})
 
 
 @question("convolutional_networks-conv-backward")
@@ -76,11 +104,28 @@ def test_conv_backward_stride(student, rng):
     check_slopes(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS)
 
 
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(size=shape) for shape in ((2, 2, 3, 4), (3, 2, 2, 2), (3,))]
+    check_dout_unchanged(student, "conv_{}_naive", arrays, [{"stride": 1, "pad": 0}])
+
+
 @question("convolutional_networks-max-pool-forward")
 def test_max_pool_forward_by_hand(student, rng):
-    """Windows of 2 x 2 with stride 2 leave the largest number of each."""
-    x = np.array([[[[1.0, 5.0, -4.0, -2.0], [3.0, 2.0, -1.0, -3.0]]]])
-    assert_close(max_pool(student, x, 2, 2, 2), np.array([[[[5.0, -1.0]]]]), "out")
+    """Windows of 2 x 2 with stride 2 leave the largest of each; a fifth column is left out."""
+    x = np.array([[[[1.0, 5.0, -4.0, -2.0, 9.0], [3.0, 2.0, -1.0, -3.0, 9.0]]]])
+    want = np.array([[[[5.0, -1.0]], [[6.0, 0.0]]]])
+    known = {
+        _("the largest of negative numbers is negative: does your maximum begin at 0?"): (
+            np.maximum(want, 0)
+        ),
+        _("this is the mean of each window"): [[[[2.75, -2.5]], [[3.75, -1.5]]]],
+        _("this is the largest absolute value"): [[[[5.0, 4.0]], [[6.0, 3.0]]]],
+        _("the channels share a maximum; each is pooled by itself"): [[[[6.0, 0.0]], [[6.0, 0.0]]]],
+    }
+    out = max_pool(student, np.concatenate([x, x + 1], axis=1), 2, 2, 2)
+    assert_close(out, want, "out", known=known, show=True)
 
 
 @question("convolutional_networks-max-pool-forward")
@@ -88,7 +133,14 @@ def test_max_pool_forward_overlapping(student, rng):
     """Windows of 1 x 2 with stride 1 overlap."""
     x = np.array([[[[1.0, 5.0, 2.0, 3.0], [9.0, 8.0, 7.0, 6.0]]]])
     want = np.array([[[[5.0, 5.0, 3.0], [9.0, 8.0, 7.0]]]])
-    assert_close(max_pool(student, x, 1, 2, 1), want, "out")
+    assert_close(max_pool(student, x, 1, 2, 1), want, "out", show=True)
+
+
+@question("convolutional_networks-max-pool-forward")
+def test_max_pool_forward_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.max_pool_forward_naive(rng.normal(size=(2, 2, 4, 4)), pooling(2, 2, 2))
+    assert_unchanged(student.changed, {0: "x", 1: "pool_param"})
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -96,7 +148,14 @@ def test_max_pool_backward_by_hand(student, rng):
     """The gradient goes to the largest number of each window, and 0 to the others."""
     x = np.array([[[[1.0, 5.0, -4.0, -2.0], [3.0, 2.0, -1.0, -3.0]]]])
     dx = max_pool_backward(student, x, np.array([[[[10.0, 20.0]]]]), 2, 2, 2)
-    assert_close(dx, np.array([[[[0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 20.0, 0.0]]]]), "dx")
+    want = np.array([[[[0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 20.0, 0.0]]]])
+    known = {
+        _("the gradient is spread over the window; only the maximum gets it"): (
+            [[[[2.5, 2.5, 5.0, 5.0], [2.5, 2.5, 5.0, 5.0]]]]
+        ),
+        _("dout is missing: this is 1 where a maximum is"): want > 0,
+    }
+    assert_close(dx, want, "dx", known=known, show=True)
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -105,7 +164,8 @@ def test_max_pool_backward_overlapping(student, rng):
     dx = max_pool_backward(
         student, np.array([[[[1.0, 5.0, 2.0]]]]), np.array([[[[3.0, 4.0]]]]), 1, 2, 1
     )
-    assert_close(dx, np.array([[[[0.0, 7.0, 0.0]]]]), "dx")
+    known = {_("the last window overwrites the others: add to dx"): [[[[0.0, 4.0, 0.0]]]]}
+    assert_close(dx, np.array([[[[0.0, 7.0, 0.0]]]]), "dx", known=known, show=True)
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -113,7 +173,19 @@ def test_max_pool_backward_ties(student, rng):
     """Of equal maxima, the first gets everything."""
     x = np.array([[[[0.0, 2.0], [2.0, 2.0]]]])
     dx = max_pool_backward(student, x, np.array([[[[6.0]]]]), 2, 2, 1)
-    assert_close(dx, np.array([[[[0.0, 6.0], [0.0, 0.0]]]]), "dx")
+    known = {
+        _("each of the equal maxima gets everything"): [[[[0.0, 6.0], [6.0, 6.0]]]],
+        _("the equal maxima share it"): [[[[0.0, 2.0], [2.0, 2.0]]]],
+        _("the last of the equal maxima gets it"): [[[[0.0, 0.0], [0.0, 6.0]]]],
+    }
+    assert_close(dx, np.array([[[[0.0, 6.0], [0.0, 0.0]]]]), "dx", known=known, show=True)
+
+
+@question("convolutional_networks-max-pool-backward")
+def test_max_pool_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(size=(2, 2, 4, 4))]
+    check_dout_unchanged(student, "max_pool_{}_naive", arrays, [pooling(2, 2, 2)])
 
 
 @question("convolutional_networks-model-init")
@@ -133,16 +205,33 @@ def test_model_init_scale(student, rng):
         check_spread(params, name, 0.02)
 
 
+@question("convolutional_networks-model-init")
+def test_model_init_precision(student, rng):
+    """All arrays are in the precision that dtype names."""
+    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 3, 5, 7, 4, dtype=np.float32))
+    for name in NAMES:
+        if params[name].dtype != np.float32:
+            reason = _("{name} is {got}, where {want} is expected")
+            raise CheckFailed(reason.format(name=name, got=params[name].dtype, want="float32"))
+
+
 @question("convolutional_networks-model-scores")
 def test_model_scores_by_hand(student, rng):
-    """An image of 2 x 2 pixels gets the scores that you can compute by hand."""
-    # The filter doubles each pixel: 2, 4, -2, 6; the largest is 6; hidden units 6 and ReLU(-5) = 0.
+    """An image of 2 x 4 pixels gets the scores that you can compute by hand."""
+    # The filter doubles each pixel. The largest are 6 and -2, which ReLU raises to 0.
+    # Hidden units: 6 + 0 = 6, and -6 + 0 + 1 = -5, which ReLU raises to 0.
     params = {"W1": np.array([[[[2.0]]]]), "b1": np.zeros(1)}
-    params |= {"W2": np.array([[1.0, -1.0]]), "b2": np.array([0.0, 1.0])}
-    params |= {"W3": np.array([[0.5, 2.0], [7.0, 7.0]]), "b3": np.array([1.0, 0.0])}
-    model = make_model(student, params, (1, 2, 2))
-    X = np.array([[[[1.0, 2.0], [-1.0, 3.0]]]])
-    assert_close(model.loss(X), np.array([[4.0, 12.0]]), "scores")
+    params |= {"W2": np.array([[1.0, -1.0], [1.0, 1.0]]), "b2": np.array([0.0, 1.0])}
+    params |= {"W3": np.array([[0.5, -2.0], [7.0, 7.0]]), "b3": np.array([1.0, 0.0])}
+    model = make_model(student, params, (1, 2, 4))
+    X = np.array([[[[1.0, 2.0, -1.0, -2.0], [-1.0, 3.0, -4.0, -3.0]]]])
+    known = {
+        _("the ReLU between the affine layers is missing"): np.array([[-31.0, -47.0]]),
+        _("the ReLU after the convolution is missing"): np.array([[3.0, -8.0]]),
+        _("there is a ReLU after the last layer"): np.array([[4.0, 0.0]]),
+        _("b3 is missing"): np.array([[3.0, -12.0]]),
+    }
+    assert_close(model.loss(X), np.array([[4.0, -12.0]]), "scores", known=known, show=True)
 
 
 @question("convolutional_networks-model-scores")
@@ -165,7 +254,7 @@ def test_model_loss_equal_scores(student, rng):
     params |= {"W3": np.zeros((5, 4)), "b3": np.zeros(4)}
     model = make_model(student, params, (2, 4, 4))
     loss = model_loss(model, rng.normal(size=(3, 2, 4, 4)), rng.integers(4, size=3))[0]
-    assert_close(loss, math.log(4), "loss")
+    assert_close(loss, math.log(4), "loss", show=True)
 
 
 @question("convolutional_networks-model-loss")
@@ -178,19 +267,27 @@ def test_model_loss_regularisation(student, rng):
     loss = model_loss(model, rng.normal(size=(3, 1, 2, 2)), np.array([0, 1, 1]))[0]
     # All scores are equal, so what is beyond log 2 is regularisation.
     added = to_array(loss, "loss", ndim=0) - math.log(2)
-    want = 0.05 * (2 * 9 + 6 * 4 + 2 * 1 + 2 * 4)
-    assert_close(added, want, _("the regularisation in the loss"))
+    W1_squared, W2_squared, W3_squared, b_squared = 2 * 9, 6 * 4, 2 * 1 + 2 * 4, 25 + 2 * 16
+    all_squared = W1_squared + W2_squared + W3_squared
+    known = {
+        _("the regularisation is missing"): 0.0,
+        _("the factor 0.5 is missing"): 0.1 * all_squared,
+        _("the biases are in it, too"): 0.05 * (all_squared + b_squared),
+        _("W1, the filters, is not in it"): 0.05 * (W2_squared + W3_squared),
+    }
+    what = _("the regularisation in the loss")
+    assert_close(added, 0.05 * all_squared, what, known=known, show=True)
 
 
 @question("convolutional_networks-model-gradients")
 def test_model_gradients_slopes(student, rng):
     """The six gradients are the slopes of your loss, tried out number by number."""
     size = (2, 4, 5)
-    params = random_params(rng, size, 2, 3, 3, 3)
-    X, y = rng.normal(size=(3, *size)), rng.integers(3, size=3)
+    params = random_params(rng, size, 2, 3, 6, 3)
+    X, y = rng.normal(size=(4, *size)), rng.integers(3, size=4)
     model = make_model(student, params, size)
     _loss, grads = model_loss(model, X, y)
-    for name in NAMES:
+    for name in ("W3", "b3", "W2", "b2", "W1", "b1"):  # in the order of the way back
         answers = try_parameters(student, model, params, name, X, y)
 
         def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
@@ -218,6 +315,19 @@ def test_model_gradients_regularisation(student, rng):
         assert_close(added, want, what, atol=1e-6)
 
 
+@question("convolutional_networks-model-gradients")
+def test_model_gradients_inputs(student, rng):
+    """X, y and the parameters are not changed."""
+    size = (2, 4, 4)
+    params = random_params(rng, size, 2, 3, 3, 3)
+    model = make_model(student, params, size, reg=0.5)
+    model.loss(rng.normal(size=(3, *size)), rng.integers(3, size=3))
+    assert_unchanged(student.changed, {0: "X", 1: "y"})
+    for name, value in get_params(model).items():
+        if not np.array_equal(value, params[name]):
+            raise CheckFailed(_("params[{name!r}] is changed").format(name=name))
+
+
 @question("convolutional_networks-spatial-batchnorm-forward")
 def test_spatial_batchnorm_forward_train(student, rng):
     """With gamma 1 and beta 0, each channel has mean 0 and standard deviation 1 in training."""
@@ -232,11 +342,25 @@ def test_spatial_batchnorm_forward_train(student, rng):
 def test_spatial_batchnorm_forward_test(student, rng):
     """In the test, the running averages are used: (10 - 4) / 3 is 2, times 5, plus 1, is 11."""
     x = np.stack([np.full((2, 2, 3), 10.0), np.full((2, 2, 3), 1.0)], axis=1)
-    bn_param = {"mode": "test", "eps": 0.0}
+    bn_param = {"mode": "test", "eps": 1e-12}
     bn_param |= {"running_mean": np.array([4.0, 1.0]), "running_var": np.array([9.0, 4.0])}
     out = spatial_batchnorm(student, x, np.array([5.0, 2.0]), np.array([1.0, -3.0]), bn_param)
     want = np.stack([np.full((2, 2, 3), 11.0), np.full((2, 2, 3), -3.0)], axis=1)
-    assert_close(out, want, "out")
+    of_batch = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), -3.0)], axis=1)
+    known = {_("this uses the batch, where the running averages are due"): of_batch}
+    assert_close(out, want, "out", known=known)
+
+
+@question("convolutional_networks-spatial-batchnorm-forward")
+def test_spatial_batchnorm_forward_running(student, rng):
+    """Training with momentum 0.75 leaves a quarter of each channel's mean in bn_param."""
+    x = np.stack([np.full((2, 2, 3), 8.0), np.full((2, 2, 3), -4.0)], axis=1)
+    averages = {"running_mean": np.zeros(2), "running_var": np.ones(2)}
+    bn_param = student.put({"mode": "train", "momentum": 0.75, **averages})
+    student.call("spatial_batchnorm_forward", x, np.ones(2), np.zeros(2), bn_param, keep=True)
+    got, what = bn_param.get("['running_mean']"), "bn_param['running_mean']"
+    known = {_("it is as it was: did batchnorm_forward get a copy of bn_param?"): np.zeros(2)}
+    assert_close(got, np.array([2.0, -1.0]), what, known=known, show=True)
 
 
 @question("convolutional_networks-spatial-batchnorm-backward")
@@ -252,7 +376,27 @@ def test_spatial_groupnorm_forward_by_hand(student, rng):
     x = np.array([1.0, 3.0, 30.0, 10.0]).reshape(1, 4, 1, 1)
     gamma, beta = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.0, 0.0]]).reshape(2, 1, 4, 1, 1)
     out, _cache = forward(student, "spatial_groupnorm_forward", x, gamma, beta, 2, {"eps": 0.0})
-    assert_close(out, np.array([-1.0, 2.5, 3.0, -4.0]).reshape(1, 4, 1, 1), "out")
+    want = np.array([-1.0, 2.5, 3.0, -4.0]).reshape(1, 4, 1, 1)
+    known = {
+        _("are the groups every second channel? Channels of a group are neighbours"): (
+            np.array([-1.0, -1.5, 3.0, 4.0]).reshape(1, 4, 1, 1)
+        ),
+        _("beta is missing"): want - beta,
+        _("gamma is missing"): np.array([-1.0, 1.5, 1.0, -1.0]).reshape(1, 4, 1, 1),
+    }
+    assert_close(out, want, "out", known=known, show=True)
+
+
+@question("convolutional_networks-spatial-groupnorm-forward")
+def test_spatial_groupnorm_forward_eps(student, rng):
+    """With eps = 3, the numbers 1 and 3 become -0.5 and 0.5: their variance, 1, plus 3 is 4."""
+    x, ones = np.array([1.0, 3.0]).reshape(1, 2, 1, 1), np.ones((1, 2, 1, 1))
+    out, _cache = forward(student, "spatial_groupnorm_forward", x, ones, 0 * ones, 1, {"eps": 3.0})
+    known = {
+        _("eps is not used"): x - 2,
+        _("is eps added to the variance, and the root taken of both?"): (x - 2) / 4,
+    }
+    assert_close(out, (x - 2) / 2, "out", known=known, show=True)
 
 
 @question("convolutional_networks-spatial-groupnorm-forward")
@@ -272,6 +416,13 @@ def test_spatial_groupnorm_backward_slopes(student, rng):
     """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
     arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
     check_slopes(student, "spatial_groupnorm_{}", arrays, [2, {}], NORM_PARTS)
+
+
+@question("convolutional_networks-spatial-groupnorm-backward")
+def test_spatial_groupnorm_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
+    check_dout_unchanged(student, "spatial_groupnorm_{}", arrays, [2, {}])
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -391,6 +542,16 @@ def make_model(
     for name in NAMES:
         model.set(f"params[{name!r}]", params[name].astype(dtype))
     return model
+
+
+def check_dout_unchanged(
+    student: Student, names: str, arrays: Sequence[np.ndarray], settings: Sequence[object]
+) -> None:
+    """Does a layer's way back leave dout alone? The arguments are those of check_slopes."""
+    out, cache = forward(student, names.format("forward"), *arrays, *settings)
+    dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
+    student.call(names.format("backward"), dout, cache)
+    assert_unchanged(student.changed, {0: "dout"})
 
 
 def check_slopes(

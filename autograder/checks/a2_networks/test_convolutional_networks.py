@@ -16,7 +16,6 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     get_gradient,
     model_loss,
     try_parameters,
-    unpack,
 )
 from assignments.checks.a2_networks.test_convolutional_networks import (
     CONV_PARTS,
@@ -28,8 +27,9 @@ from assignments.checks.a2_networks.test_convolutional_networks import (
     pooling,
     random_params,
 )
-from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.compare import assert_close, assert_unchanged, to_array, unpack
 from assignments.gradients import numerical_gradient
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
@@ -386,7 +386,9 @@ def test_model_init_scale(student, rng):
         for name in ("W1", "W2", "W3"):
             check_spread(params, name, scale)
             if np.unique(params[name]).size < params[name].size / 2:
-                raise CheckFailed(f"the numbers in {name} repeat; each is to be drawn anew")
+                raise CheckFailed(
+                    _("the numbers in {name} repeat; each is to be drawn anew").format(name=name)
+                )
 
 
 @question("convolutional_networks-model-init", weight=0.5, needs=GIVEN)
@@ -405,7 +407,10 @@ def test_model_init_precision(student, rng):
         params = get_params(student.ThreeLayerConvNet((1, 4, 6), 2, 3, 5, 3, **settings))
         for name in NAMES:
             if params[name].dtype != dtype:
-                raise CheckFailed(f"{name} is {params[name].dtype}, where {dtype.__name__} is due")
+                reason = _("{name} is {got}, where {want} is expected")
+                raise CheckFailed(
+                    reason.format(name=name, got=params[name].dtype, want=dtype.__name__)
+                )
 
 
 # --- convolutional_networks-model-scores ---------------------------------------------------------
@@ -557,7 +562,8 @@ def test_model_scores_precision(student, rng):
     scores = to_array(model.loss(net.X), "scores")
     assert_close(scores, net.right_scores(), "scores", rtol=1e-4, atol=1e-5)
     if scores.dtype != np.float32:
-        raise CheckFailed(f"scores is {scores.dtype}, where everything should be float32")
+        reason = _("{name} is {got}, where {want} is expected")
+        raise CheckFailed(reason.format(name="scores", got=scores.dtype, want="float32"))
 
 
 @question("convolutional_networks-model-scores", weight=0.5, needs=GIVEN, builds_on=MODEL)
@@ -614,7 +620,9 @@ def test_model_gradients_inputs(student, rng):
     assert_unchanged(student.changed, {0: "X", 1: "y"})
     for name, value in get_params(net.model).items():
         if not np.array_equal(value, net.params[name]):
-            raise CheckFailed(f"loss changes params[{name!r}]; leave steps to the solver")
+            raise CheckFailed(
+                _("loss changes params[{name!r}]; leave steps to the solver").format(name=name)
+            )
     unpack(result, "loss", ("loss", "grads"))
     net.check_gradients("b3")
 
