@@ -209,7 +209,9 @@ def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> N
     for number, (name, line) in enumerate(values.items()):
         axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.legend(frameon=False)
+    # Many names would cover the lines.
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(values) > 4 else {}
+    axis.legend(frameon=False, **beside)
     axis.spines[["top", "right"]].set_visible(False)
     told = "; ".join(
         _("{name}: from {first:.3g} to {last:.3g} in {steps} steps").format(
