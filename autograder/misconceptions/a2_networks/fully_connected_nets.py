@@ -163,8 +163,8 @@ MISCONCEPTIONS = [
         "scores-probabilities",
         SCORES,
         {
-            SHOWN: "            powers = np.exp(scores - scores.max(axis=1, keepdims=True))\n"
-            "            return powers / powers.sum(axis=1, keepdims=True)"
+            SHOWN: "            odds = np.exp(scores - np.max(scores, 1, keepdims=True))\n"
+            "            return odds / odds.sum(1, keepdims=True)"
         },
         hint="You return probabilities. The scores themselves are asked for; softmax belongs to "
         "the loss.",
@@ -173,8 +173,8 @@ MISCONCEPTIONS = [
         "scores-log-probabilities",
         SCORES,
         {
-            SHOWN: "            shifted = scores - scores.max(axis=1, keepdims=True)\n"
-            "            return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))"
+            SHOWN: "            lower = scores - np.max(scores, 1, keepdims=True)\n"
+            "            return lower - np.log(np.exp(lower).sum(1, keepdims=True))"
         },
         hint="You return logarithms of probabilities. The scores themselves are asked for; softmax "
         "belongs to the loss.",
