@@ -10,6 +10,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     check_spread,
     forward,
     get_gradient,
+    get_params,
     model_loss,
     try_parameters,
 )
@@ -17,7 +18,7 @@ from assignments.compare import assert_close, assert_unchanged, to_array, unpack
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
-from assignments.student import CheckFailed, Remote, Student, StudentError
+from assignments.student import CheckFailed, Remote, Student
 
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 CONV_PARTS = ("dx", "dw", "db")
@@ -191,7 +192,7 @@ def test_max_pool_backward_inputs(student, rng):
 @question("convolutional_networks-model-init")
 def test_model_init_shapes(student, rng):
     """All six arrays have the right shapes, and the biases are 0."""
-    params = get_params(student.ThreeLayerConvNet((2, 7, 10), 3, 5, 6, 4))
+    params = get_params(student.ThreeLayerConvNet((2, 7, 10), 3, 5, 6, 4), NAMES)
     check_shapes(params, (2, 7, 10), 3, 5, 6, 4)
     for name in ("b1", "b2", "b3"):
         assert_close(params[name], np.zeros(params[name].shape), name)
@@ -200,7 +201,8 @@ def test_model_init_shapes(student, rng):
 @question("convolutional_networks-model-init")
 def test_model_init_scale(student, rng):
     """The weights scatter around 0 with the standard deviation weight_scale."""
-    params = get_params(student.ThreeLayerConvNet((3, 4, 4), 20, 7, 50, 30, weight_scale=0.02))
+    model = student.ThreeLayerConvNet((3, 4, 4), 20, 7, 50, 30, weight_scale=0.02)
+    params = get_params(model, NAMES)
     for name in ("W1", "W2", "W3"):
         check_spread(params, name, 0.02)
 
@@ -208,7 +210,7 @@ def test_model_init_scale(student, rng):
 @question("convolutional_networks-model-init")
 def test_model_init_precision(student, rng):
     """All arrays are in the precision that dtype names."""
-    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 3, 5, 7, 4, dtype=np.float32))
+    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 3, 5, 7, 4, dtype=np.float32), NAMES)
     for name in NAMES:
         if params[name].dtype != np.float32:
             reason = _("{name} is {got}, where {want} is expected")
@@ -323,7 +325,7 @@ def test_model_gradients_inputs(student, rng):
     model = make_model(student, params, size, reg=0.5)
     model.loss(rng.normal(size=(3, *size)), rng.integers(3, size=3))
     assert_unchanged(student.changed, {0: "X", 1: "y"})
-    for name, value in get_params(model).items():
+    for name, value in get_params(model, NAMES).items():
         if not np.array_equal(value, params[name]):
             raise CheckFailed(_("params[{name!r}] is changed").format(name=name))
 
@@ -460,19 +462,6 @@ def spatial_batchnorm(
 ) -> object:
     """out of the student's spatial batch normalisation."""
     return forward(student, "spatial_batchnorm_forward", x, gamma, beta, bn_param)[0]
-
-
-def get_params(model: Remote) -> dict[str, np.ndarray]:
-    """The six parameters of a model as arrays."""
-    params = {}
-    for name in NAMES:
-        try:
-            params[name] = to_array(model.get(f"params[{name!r}]"), name)
-        except StudentError as error:
-            if error.blank:
-                raise
-            raise CheckFailed(_("there is no params[{name!r}]").format(name=name)) from error
-    return params
 
 
 def shapes_of(

@@ -13,25 +13,22 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     check_shape,
     check_spread,
     forward,
-    get_gradient,
-    model_loss,
-    try_parameters,
+    get_params,
 )
 from assignments.checks.a2_networks.test_convolutional_networks import (
     CONV_PARTS,
     NAMES,
     NORM_PARTS,
     check_shapes,
-    get_params,
     make_model,
     pooling,
     random_params,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array, unpack
-from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
+from autograder.checks.a1_classifiers.networks import RightNet, leaf
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.
 PACKAGES = ("numpy", "tqdm")
@@ -81,11 +78,6 @@ MODEL = {
 
 #: How far inputs keep away from a kink.
 MARGIN = 1e-3
-
-
-def leaf(array: np.ndarray) -> torch.Tensor:
-    """A tensor that gradients can be asked for."""
-    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
 # --- convolutional_networks-conv-forward ---------------------------------------------------------
@@ -367,13 +359,13 @@ def test_max_pool_backward_inputs(student, rng):
 def test_model_init_shapes(student, rng):
     """All six arrays have the right shapes, whatever the sizes; odd ones are rounded down."""
     for sizes in (((2, 7, 10), 4, 3, 6, 5), ((1, 8, 5), 3, 5, 9, 2), ((3, 6, 6), 2, 1, 4, 7)):
-        check_shapes(get_params(student.ThreeLayerConvNet(*sizes)), *sizes)
+        check_shapes(get_params(student.ThreeLayerConvNet(*sizes), NAMES), *sizes)
 
 
 @question("convolutional_networks-model-init", needs=GIVEN)
 def test_model_init_biases(student, rng):
     """The biases are 0."""
-    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 5, 3, 7, 4, weight_scale=0.3))
+    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 5, 3, 7, 4, weight_scale=0.3), NAMES)
     for name in ("b1", "b2", "b3"):
         assert_close(params[name], np.zeros(params[name].shape), name)
 
@@ -382,7 +374,8 @@ def test_model_init_biases(student, rng):
 def test_model_init_scale(student, rng):
     """All weights scatter around 0, with the standard deviation weight_scale."""
     for scale in (0.003, 0.4):
-        params = get_params(student.ThreeLayerConvNet((3, 8, 6), 30, 5, 40, 60, weight_scale=scale))
+        model = student.ThreeLayerConvNet((3, 8, 6), 30, 5, 40, 60, weight_scale=scale)
+        params = get_params(model, NAMES)
         for name in ("W1", "W2", "W3"):
             check_spread(params, name, scale)
             if np.unique(params[name]).size < params[name].size / 2:
@@ -394,7 +387,7 @@ def test_model_init_scale(student, rng):
 @question("convolutional_networks-model-init", weight=0.5, needs=GIVEN)
 def test_model_init_defaults(student, rng):
     """Without arguments it is made for CIFAR-10: 32 filters of 7 x 7, 100 hidden units."""
-    params = get_params(student.ThreeLayerConvNet())
+    params = get_params(student.ThreeLayerConvNet(), NAMES)
     check_shapes(params, (3, 32, 32), 32, 7, 100, 10)
     for name in ("W1", "W2", "W3"):
         check_spread(params, name, 1e-3)
@@ -404,7 +397,7 @@ def test_model_init_defaults(student, rng):
 def test_model_init_precision(student, rng):
     """All arrays have the dtype that was asked for, single precision by default."""
     for dtype, settings in ((np.float32, {}), (np.float64, {"dtype": np.float64})):
-        params = get_params(student.ThreeLayerConvNet((1, 4, 6), 2, 3, 5, 3, **settings))
+        params = get_params(student.ThreeLayerConvNet((1, 4, 6), 2, 3, 5, 3, **settings), NAMES)
         for name in NAMES:
             if params[name].dtype != dtype:
                 reason = _("{name} is {got}, where {want} is expected")
@@ -416,8 +409,10 @@ def test_model_init_precision(student, rng):
 # --- convolutional_networks-model-scores ---------------------------------------------------------
 
 
-class Net:
-    """A random network with its data: the right answers beside the student's model."""
+class Net(RightNet):
+    """A random network on random images."""
+
+    NAMES = NAMES
 
     def __init__(self, student, rng, reg=0.0, size=(2, 7, 6), N=4, filter_size=3):
         self.reg = reg
@@ -444,9 +439,6 @@ class Net:
         both_signs = (hidden > 0).any() and (hidden < 0).any()
         return min(float(k.min()) for k in kinks) > MARGIN and bool(both_signs)
 
-    def leaves(self):
-        return [leaf(self.params[name]) for name in NAMES]
-
     def convolved(self, W1, b1):
         return F.conv2d(leaf(self.X), W1, b1, padding="same")
 
@@ -456,86 +448,6 @@ class Net:
 
     def scores(self, W1, b1, W2, b2, W3, b3):
         return F.linear(F.relu(self.hidden(W1, b1, W2, b2)), W3.T, b3)
-
-    def right_scores(self):
-        return self.scores(*self.leaves())
-
-    def penalty(self, weights):
-        return 0.5 * self.reg * sum((w**2).sum() for w in weights)
-
-    def loss(self, *leaves):
-        data_loss = F.cross_entropy(self.scores(*leaves), torch.from_numpy(self.y))
-        return data_loss + self.penalty(leaves[::2])
-
-    def gradients(self):
-        leaves = self.leaves()
-        found = torch.autograd.grad(self.loss(*leaves), leaves)
-        return dict(zip(NAMES, found, strict=True))
-
-    # A mistake in the scores is paid for there. What comes after may follow from the model's own
-    # scores, as long as these depend on all weights.
-
-    def own_losses(self, name):
-        """A function from many values of a parameter to the right losses of the own scores."""
-        answers = try_parameters(self.student, self.model, self.params, name, self.X)
-
-        def losses(values):
-            found = []
-            for value, scores in zip(values, answers(values), strict=True):
-                params = {**self.params, name: value}
-                scores = torch.tensor(to_array(scores, "scores", ndim=2))
-                data_loss = F.cross_entropy(scores, torch.from_numpy(self.y))
-                weights = [torch.tensor(params[key]) for key in ("W1", "W2", "W3")]
-                found.append(float(data_loss + self.penalty(weights)))
-            return found
-
-        return losses
-
-    def has_scores(self):
-        """Have the own scores the right shape, and do they depend on all weights?"""
-        for name in ("W1", "W2", "W3"):
-            answers = try_parameters(self.student, self.model, self.params, name, self.X)
-            W = self.params[name]
-            one, other = (to_array(scores, "scores", ndim=2) for scores in answers([W, 1.5 * W]))
-            if one.shape != (len(self.X), 5) or (one == other).all():
-                return False
-        return True
-
-    def check_loss(self, what="loss"):
-        loss, _grads = model_loss(self.model, self.X, self.y)
-        try:
-            assert_close(loss, self.loss(*self.leaves()), what)
-        except CheckFailed:
-            if not self._follows(lambda: self._check_own_loss(loss)):
-                raise
-
-    def check_gradients(self, *names):
-        _loss, grads = model_loss(self.model, self.X, self.y)
-        found = {name: get_gradient(grads, name) for name in names}
-        want = self.gradients()
-        factors = {"the number of examples": len(self.X)}
-        try:
-            for name in names:
-                assert_close(found[name], want[name], f"grads[{name!r}]", factors=factors)
-        except CheckFailed:
-            if not self._follows(lambda: self._check_own_gradients(found)):
-                raise
-
-    def _check_own_loss(self, loss):
-        (want,) = self.own_losses("W1")([self.params["W1"]])
-        assert_close(loss, want, "loss")
-
-    def _check_own_gradients(self, found):
-        for name, gradient in found.items():
-            want = numerical_gradient(self.own_losses(name), self.params[name])
-            assert_close(gradient, want, name, rtol=1e-5, atol=1e-7)
-
-    def _follows(self, compare):
-        try:
-            compare()
-            return self.has_scores()
-        except CheckFailed:
-            return False
 
 
 @question("convolutional_networks-model-scores", weight=3, needs=GIVEN, builds_on=MODEL)
@@ -618,7 +530,7 @@ def test_model_gradients_inputs(student, rng):
     net = Net(student, rng, reg=0.4)
     result = net.model.loss(net.X, net.y)
     assert_unchanged(student.changed, {0: "X", 1: "y"})
-    for name, value in get_params(net.model).items():
+    for name, value in get_params(net.model, NAMES).items():
         if not np.array_equal(value, net.params[name]):
             raise CheckFailed(
                 _("loss changes params[{name!r}]; leave steps to the solver").format(name=name)
