@@ -1,7 +1,7 @@
 """Public checks of the two-layer-net notebook: small numbers, and gradients held against slopes."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -339,10 +339,10 @@ def forward(
     return result.get("[0]", keep=keep), result.get("[1]", keep=True)
 
 
-def get_params(model: Remote) -> dict[str, np.ndarray]:
-    """The four parameters of a model as arrays."""
+def get_params(model: Remote, names: Sequence[str] = NAMES) -> dict[str, np.ndarray]:
+    """The parameters of a model as arrays."""
     params = {}
-    for name in NAMES:
+    for name in names:
         try:
             params[name] = to_array(model.get(f"params[{name!r}]"), name)
         except StudentError as error:

@@ -15,6 +15,10 @@ from assignments.student import CheckFailed, Remote, Student, StudentError
 
 WEIGHTS_FILE = "pytorch_weights.npz"
 CONVNET_PARAMS = ("conv_w1", "conv_b1", "conv_w2", "conv_b2", "fc_w", "fc_b")
+MODULE_PARAMS = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc.weight", "fc.bias")
+
+#: Three images of one pixel, for the example that is followed by hand.
+PIXELS = torch.tensor([3.0, -3.0, 10.0]).reshape(3, 1, 1, 1)
 
 
 @question("pytorch-two-layer-fc")
@@ -65,29 +69,21 @@ def test_fc_inputs(student, rng):
 @question("pytorch-three-layer-convnet")
 def test_convnet_by_hand(student, rng):
     """Images of one pixel go through with the right numbers."""
-    middle = torch.zeros(1, 1, 5, 5)
-    middle[0, 0, 2, 2] = 2.0
-    params = [
-        middle, torch.tensor([1.0]), -middle[:, :, 1:4, 1:4], torch.tensor([20.0]),
-        torch.tensor([[1.0, -1.0]]), torch.tensor([0.5, 0.25]),
-    ]  # fmt: skip
-    scores = student.three_layer_convnet(torch.tensor([3.0, -3, 10]).reshape(3, 1, 1, 1), params)
-    check_shape(scores, (3, 2))
+    scores = student.three_layer_convnet(PIXELS, params_by_hand(1))
+    assert_scores_by_hand(scores)
 
-    def from_pixels(*pixels, fc_b=(0.5, 0.25)):
-        return np.outer(pixels, (1, -1)) + fc_b
 
-    # 3 -> 7 -> 6; -3 -> 0 (before ReLU -5) -> 20; 10 -> 21 -> 0 (before ReLU -22)
-    want = from_pixels(6, 20, 0)
-    known = {
-        _("is there a ReLU after the first convolution?"): from_pixels(6, 30, 0),
-        _("is there a ReLU after the second convolution?"): from_pixels(6, 20, -22),
-        _("is there a ReLU after each convolution?"): from_pixels(6, 30, -22),
-        _("the biases of the convolutions are missing"): from_pixels(0, 0, 0),
-        _("the bias fc_b is missing"): from_pixels(6, 20, 0, fc_b=(0, 0)),
-        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
-        _("these are probabilities; scores come before any softmax"): softmax(want),
-    }
+@question("pytorch-three-layer-convnet")
+def test_convnet_order(student, rng):
+    """The affine layer reads channel by channel, and in each row by row."""
+    one, ten = torch.zeros(2, 1, 1, 5, 5)
+    one[0, 0, 2, 2], ten[0, 0, 2, 2] = 1.0, 10.0
+    two_channels = torch.cat([one, ten])[:, :, 1:4, 1:4]
+    params = [one, torch.zeros(1), two_channels, torch.zeros(2), torch.eye(4), torch.zeros(4)]
+    scores = student.three_layer_convnet(torch.tensor([1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    check_shape(scores, (1, 4))
+    known = {_("the numbers are read pixel by pixel, not channel by channel"): [[1, 10, 2, 20]]}
+    want = [[1.0, 2.0, 10.0, 20.0]]
     assert_close(scores, want, _("the scores"), known=known, show=True)
 
 
@@ -120,14 +116,23 @@ def test_module_parameters(student, rng):
 
 
 @question("pytorch-module")
-def test_module_scores(student, rng):
-    """Two images give two rows of four scores, and fc.bias is added to them."""
+def test_module_by_hand(student, rng):
+    """With filters that look at their middle only, images of one colour get the right scores."""
+    model = student.ThreeLayerConvNet(1, 1, 1, 2)
+    check_parameters(student, model, 1, 1, 1, 2)
+    load_by_hand(model, MODULE_PARAMS)
+    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
+
+
+@question("pytorch-module")
+def test_module_gradients(student, rng):
+    """backward leads from the scores to all parameters."""
     model = student.ThreeLayerConvNet(1, 2, 3, 4)
-    x = torch.from_numpy(rng.normal(size=(2, 1, 32, 32))).float()
-    before = model(x)
-    check_shape(before, (2, 4))
-    model.set("fc.bias.data", model.get("fc.bias").detach() + 1)
-    assert_close(model(x), before + 1, _("the scores after 1 is added to fc.bias"))
+    out = model(torch.ones(2, 1, 32, 32), keep=True)
+    check_shape(out.get(), (2, 4))
+    walk_back(student, out, torch.ones(2, 4))
+    for name in MODULE_PARAMS:
+        gradient_of(model, name, name)
 
 
 @question("pytorch-sequential")
@@ -137,10 +142,11 @@ def test_sequential_layers(student, rng):
 
 
 @question("pytorch-sequential")
-def test_sequential_scores(student, rng):
-    """Two images give two rows of scores."""
-    model = student.sequential_convnet(1, 2, 3, 4)
-    check_shape(model(torch.ones(2, 1, 32, 32)), (2, 4))
+def test_sequential_by_hand(student, rng):
+    """With filters that look at their middle only, images of one colour get the right scores."""
+    model = student.sequential_convnet(1, 1, 1, 2)
+    load_by_hand(model, check_sequential(model, 1, 1, 1, 2))
+    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
 
 
 @question("pytorch-accuracy")
@@ -155,16 +161,26 @@ def test_accuracy_by_hand(student, rng):
         _("this is the mean over batches, which may differ in size; count examples"): 0.5,
         _("this is the number of right labels, not their share"): 2.0,
         _("only the last batch counts"): 0.0,
+        _("this is in percent"): 200 / 3,
     }
     assert_close(student.accuracy(model, batches), 2 / 3, _("the accuracy"), known=known, show=True)
 
 
 @question("pytorch-accuracy")
-def test_accuracy_mode(student, rng):
-    """The model is evaluated in eval mode, without gradients, and is in train mode again after."""
-    model = student.make("watched", identity(student, 2))
-    student.accuracy(model, [(torch.ones(1, 2), torch.tensor([0]))])
-    check_evaluation(model, 1, was_training=True)
+def test_accuracy_modes(student, rng):
+    """The model is evaluated in eval mode, without gradients, and left in the mode it came in."""
+    for was_training in (True, False):
+        model = student.make("watched", identity(student, 2))
+        model.train(was_training)
+        student.accuracy(model, [(torch.ones(1, 2), torch.tensor([0]))])
+        check_evaluation(model, 1, was_training)
+
+
+@question("pytorch-accuracy")
+def test_accuracy_devices(student, rng):
+    """Batches that lie on another device than the model are moved."""
+    batches = moved(student, [(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))])
+    assert_close(student.accuracy(identity(student, 2), batches), 1.0, _("the accuracy"))
 
 
 @question("pytorch-train-epoch")
@@ -178,7 +194,9 @@ def test_train_step(student, rng):
     assert_close(loss, np.log(2), _("the mean loss"), show=True)
     want = np.array([[0.0, -1.0], [1.0, 2.0]])
     known = {
-        _("nothing has moved: are the gradients cleared between backward and step?"): np.eye(2)
+        _("nothing has moved: are the gradients cleared between backward and step?"): np.eye(2),
+        _("is a softmax applied before cross_entropy, which applies it itself?"): (want + np.eye(2))
+        / 2,
     }
     weight = model.get("weight")
     assert_close(weight, want, _("the weights after the step"), known=known, show=True)
@@ -208,6 +226,30 @@ def test_train_two_batches(student, rng):
     }
     got = model.get("weight")
     assert_close(got, weight["fresh"], _("the weights after two steps"), known=known)
+
+
+@question("pytorch-train-epoch")
+def test_train_mean_loss(student, rng):
+    """The mean loss over batches of two examples and one, on another device, is right."""
+    inner = identity(student, 2)
+    model = student.make("watched", inner)
+    model.eval()
+    optimizer = student.make("torch.optim.SGD", inner.parameters(), 0.0)
+    batches = [
+        (torch.ones(2, 2), torch.tensor([0, 1])),  # each has the loss ln 2
+        (torch.tensor([[0.0, np.log(3)]]).float(), torch.tensor([1])),  # ln 4/3
+    ]
+    first, second = np.log(2), np.log(4 / 3)
+    known = {
+        _("this is the mean over batches, which may differ in size"): (first + second) / 2,
+        _("this is the loss of the last batch"): second,
+        _("this is the sum over the examples"): 2 * first + second,
+    }
+    loss = student.train_epoch(model, moved(student, batches), optimizer)
+    want = (2 * first + second) / 3
+    assert_close(loss, want, _("the mean loss"), known=known, show=True, rtol=1e-5)
+    if not all(training for training, _recorded in model.get("seen")):
+        raise CheckFailed(_("the model is trained in eval mode; call model.train() before"))
 
 
 @question("pytorch-best")
@@ -245,8 +287,51 @@ def check_shape(scores: object, shape: tuple[int, ...]) -> None:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Probabilities of scores (N, C)."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return torch.softmax(torch.from_numpy(scores), dim=1).numpy()
+
+
+def params_by_hand(pixels: int) -> list[torch.Tensor]:
+    """Filters that look only at their middle, for the example that is followed by hand."""
+    middle = torch.zeros(1, 1, 5, 5)
+    middle[0, 0, 2, 2] = 2.0
+    fc_w = torch.zeros(pixels, 2)
+    fc_w[0] = torch.tensor([1.0, -1.0])
+    second = -middle[:, :, 1:4, 1:4]
+    return [middle, torch.ones(1), second, torch.full((1,), 20.0), fc_w, torch.tensor([0.5, 0.25])]
+
+
+def load_by_hand(model: Remote, names: Sequence[str]) -> None:
+    """The same example for a model of images of 32 x 32 pixels."""
+    params = params_by_hand(32 * 32)
+    params[4] = params[4].T.contiguous()
+    model.load_state_dict(dict(zip(names, params, strict=True)))
+
+
+def assert_scores_by_hand(scores: object) -> None:
+    """3 -> 7 -> 6; -3 -> 0 (before ReLU -5) -> 20; 10 -> 21 -> 0 (before ReLU -22)."""
+
+    def from_pixels(*pixels: float, fc_b: Sequence[float] = (0.5, 0.25)) -> np.ndarray:
+        return np.outer(pixels, (1, -1)) + fc_b
+
+    check_shape(scores, (3, 2))
+    want = from_pixels(6, 20, 0)
+    known = {
+        _("is there a ReLU after the first convolution?"): from_pixels(6, 30, 0),
+        _("is there a ReLU after the second convolution?"): from_pixels(6, 20, -22),
+        _("is there a ReLU after each convolution?"): from_pixels(6, 30, -22),
+        _("the biases of the convolutions are missing"): from_pixels(0, 0, 0),
+        _("the bias of the affine layer is missing"): from_pixels(6, 20, 0, fc_b=(0, 0)),
+        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
+        _("these are probabilities; scores come before any softmax"): softmax(want),
+    }
+    assert_close(scores, want, _("the scores"), known=known, show=True)
+
+
+def moved(
+    student: Student, batches: list[tuple[torch.Tensor, torch.Tensor]]
+) -> list[tuple[Remote, Remote]]:
+    """The same batches, on what looks like another device."""
+    return [(student.make("elsewhere", x), student.make("elsewhere", y)) for x, y in batches]
 
 
 def scores_and_gradients(
@@ -316,8 +401,19 @@ def layer_shapes(C: int, channel_1: int, channel_2: int, classes: int) -> list[t
 
 def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
     """Has the module its three layers, with these parameters and no others?"""
-    names = [f"{layer}.{part}" for layer in ("conv1", "conv2", "fc") for part in ("weight", "bias")]
-    for name, want in zip(names, layer_shapes(*sizes), strict=True):
+    found = student.iterate(model.state_dict(keep=True))
+    missing = [name for name in MODULE_PARAMS if name not in found]
+    others = [str(name) for name in found if name not in MODULE_PARAMS]
+    for names, reason in (
+        (
+            missing,
+            _("parameters are missing: {names}; is each layer an attribute of self?"),
+        ),
+        (others, _("there are parameters that should not be there: {names}")),
+    ):
+        if names:
+            raise CheckFailed(reason.format(names=", ".join(names)[:200]))
+    for name, want in zip(MODULE_PARAMS, layer_shapes(*sizes), strict=True):
         got = model.get(f"{name}.shape")
         if got != want:
             raise CheckFailed(
@@ -325,13 +421,6 @@ def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
                     name=name, got=got, want=want
                 )
             )
-    others = set(student.iterate(model.state_dict(keep=True))) - set(names)
-    if others:
-        raise CheckFailed(
-            _("the module has parameters that it should not have: {names}").format(
-                names=", ".join(sorted(map(str, others)))[:200]
-            )
-        )
 
 
 def check_sequential(model: Remote, *sizes: int) -> list[str]:

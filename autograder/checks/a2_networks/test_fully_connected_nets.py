@@ -36,6 +36,7 @@ from assignments.checks.a2_networks.test_fully_connected_nets import (
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.questions import question
 from assignments.student import CheckFailed
+from autograder.checks.a1_classifiers.networks import leaf
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.
 PACKAGES = ("numpy", "tqdm")
@@ -107,11 +108,6 @@ def test_init_defaults(student, rng):
 
 
 # --- the right network ---------------------------------------------------------------------------
-
-
-def leaf(array: np.ndarray) -> torch.Tensor:
-    """A tensor that gradients can be asked for."""
-    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
 def same(x: torch.Tensor) -> torch.Tensor:

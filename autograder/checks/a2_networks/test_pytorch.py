@@ -8,6 +8,7 @@ from torch import nn
 
 from assignments.checks.a2_networks.test_pytorch import (
     CONVNET_PARAMS,
+    MODULE_PARAMS,
     WEIGHTS_FILE,
     check_evaluation,
     check_parameters,
@@ -15,6 +16,7 @@ from assignments.checks.a2_networks.test_pytorch import (
     convnet_params,
     gradient_of,
     layer_shapes,
+    moved,
     scores_and_gradients,
     walk_back,
 )
@@ -206,11 +208,11 @@ def test_module_gradients(student, rng):
     tensors, oracle = model_case(rng, *sizes)
     model = student.ThreeLayerConvNet(*sizes)
     model.double()
-    give(model, names_of_module(), tensors)
+    give(model, MODULE_PARAMS, tensors)
     x, dout = normal(rng, 2, 2, 32, 32), normal(rng, 2, 4)
     walk_back(student, model(x, keep=True), dout)
     oracle(x).backward(dout)
-    for name, p in zip(names_of_module(), oracle.parameters(), strict=True):
+    for name, p in zip(MODULE_PARAMS, oracle.parameters(), strict=True):
         assert_close(gradient_of(model, name, name), p.grad, f"the gradient of {name}")
 
 
@@ -225,15 +227,11 @@ def check_scores_of_module(student, rng, sizes, N, evaluate=False):
     tensors, oracle = model_case(rng, *sizes)
     model = student.ThreeLayerConvNet(*sizes)
     model.double()
-    give(model, names_of_module(), tensors)
+    give(model, MODULE_PARAMS, tensors)
     if evaluate:
         model.eval()
     x = normal(rng, N, sizes[0], 32, 32)
     assert_close(model(x), oracle(x), "the scores")
-
-
-def names_of_module():
-    return [f"{layer}.{part}" for layer in ("conv1", "conv2", "fc") for part in ("weight", "bias")]
 
 
 @question("pytorch-sequential", weight=2)
@@ -332,11 +330,6 @@ def test_accuracy_devices(student, rng):
     """Batches that lie on another device than the model are moved."""
     classifier, batches, want = evaluation_case(student, rng)
     assert_close(student.accuracy(classifier.model, moved(student, batches)), want, "the accuracy")
-
-
-def moved(student, batches):
-    """The same batches, on what looks like another device."""
-    return [tuple(student.make("elsewhere", part) for part in batch) for batch in batches]
 
 
 # --- pytorch-train-epoch -------------------------------------------------------------------------

@@ -187,8 +187,9 @@ MISCONCEPTIONS = [
         "module-layers-in-a-list",
         MODULE,
         {
-            CONV1: CONV1.replace("self.conv1", "self.convs"),
-            CONV2: "self.convs = [self.convs, " + CONV2.partition(" = ")[2] + "]",
+            f"{CONV1}\n        {CONV2}": "self.convs = [\n            "
+            + ",\n            ".join(line.partition(" = ")[2] for line in (CONV1, CONV2))
+            + ",\n        ]",
             MODULE_FIRST: "x = F.relu(self.convs[0](x))",
             MODULE_SECOND: "x = F.relu(self.convs[1](x))",
         },
