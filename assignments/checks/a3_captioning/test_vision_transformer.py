@@ -23,7 +23,9 @@ def test_patches_shape(student, rng):
 def test_patches_order(student, rng):
     """Four patches with 1, 2, 3 and 4 in them come row by row."""
     embed = build(student, "PatchEmbedding", 4, 2, 1, 1)
-    load_weights(embed, {"proj.weight": torch.full((1, 4), 0.25), "proj.bias": torch.zeros(1)})
+    load_weights(
+        student, embed, {"proj.weight": torch.full((1, 4), 0.25), "proj.bias": torch.zeros(1)}
+    )
     rows = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
     known = {
         _("the patches come column by column"): tokens([1], [3], [2], [4]),
@@ -37,7 +39,7 @@ def test_patches_order(student, rng):
 def test_patches_inside(student, rng):
     """A patch with the numbers 1 to 8 in two channels goes into proj as 1, 2, ..., 8."""
     embed = build(student, "PatchEmbedding", 2, 2, 2, 8)
-    load_weights(embed, {"proj.weight": torch.eye(8), "proj.bias": torch.zeros(8)})
+    load_weights(student, embed, {"proj.weight": torch.eye(8), "proj.bias": torch.zeros(8)})
     known = {
         _("the channels stand side by side for each pixel"): tokens([1, 5, 2, 6, 3, 7, 4, 8]),
         _("rows and columns are exchanged within a patch"): tokens([1, 3, 2, 4, 5, 7, 6, 8]),
@@ -104,7 +106,7 @@ def quiet_layer(student: Student, changes: Weights | None = None) -> Remote:
     zeros = {"self_attn.proj": (2, 2), "linear1": (3, 2), "linear2": (2, 3)}
     weights = {f"{name}.weight": torch.zeros(shape) for name, shape in zeros.items()}
     weights |= {f"{name}.bias": torch.zeros(shape[0]) for name, shape in zeros.items()}
-    load_weights(layer, weights | dict(changes or {}))
+    load_weights(student, layer, weights | dict(changes or {}))
     return layer
 
 
@@ -118,7 +120,7 @@ def test_model_shape(student, rng):
 @question("vision_transformer-model")
 def test_model_parameters(student, rng):
     """Positions, head and two different layers are among the parameters."""
-    check_parameters(small_model(student), model_shapes(4, 2, 1, 2, 2, 3, 3))
+    check_parameters(student, small_model(student), model_shapes(4, 2, 1, 2, 2, 3, 3))
 
 
 @question("vision_transformer-model")
@@ -151,7 +153,7 @@ def bare_model(student: Student, positions: torch.Tensor, dropout: float = 0.0) 
     pieces = student.make("torch.nn.Unflatten", 1, (length, width))
     flat = student.make("torch.nn.Flatten")
     replace_parts(student, model, [flat, pieces], [student.make("torch.nn.Identity")], positions)
-    load_weights(model, {"head.weight": torch.eye(width), "head.bias": torch.zeros(width)})
+    load_weights(student, model, {"head.weight": torch.eye(width), "head.bias": torch.zeros(width)})
     return model
 
 
@@ -171,25 +173,27 @@ def build(student: Student, name: str, *args: float) -> Remote:
     return module
 
 
-def parameter_shapes(module: Remote) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(student: Student, module: Remote) -> dict[str, tuple[int, ...]]:
     """The shape of each parameter by its name."""
-    named = module._student.iterate(module.named_parameters(keep=True))
+    named = student.iterate(module.named_parameters(keep=True))
     return {name: tuple(value.shape) for name, value in named}
 
 
-def load_weights(module: Remote, weights: Weights) -> None:
+def load_weights(student: Student, module: Remote, weights: Weights) -> None:
     """Put weights into a module, by their names.
 
     Raises:
         CheckFailed: a weight is missing or has another shape.
     """
-    check_parameters(module, {name: tuple(value.shape) for name, value in weights.items()})
+    check_parameters(student, module, {name: tuple(value.shape) for name, value in weights.items()})
     module.load_state_dict(dict(weights), strict=False)
 
 
-def check_parameters(module: Remote, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def check_parameters(
+    student: Student, module: Remote, shapes: Mapping[str, tuple[int, ...]]
+) -> None:
     """Are there parameters of these names and shapes?"""
-    found = parameter_shapes(module)
+    found = parameter_shapes(student, module)
     for name, shape in shapes.items():
         if name not in found:
             raise CheckFailed(
@@ -238,7 +242,6 @@ def replace_parts(
     positions: torch.Tensor,
 ) -> None:
     """Put other modules in the place of patches and layers, so that the model is tried alone."""
-    check_parameters(model, {"head.weight": tuple(model.get("head.weight.shape"))})
     model.set("patch_embed", student.make("torch.nn.Sequential", *embedding))
     model.set("layers", student.make("torch.nn.Sequential", *layers))
     try:

@@ -53,7 +53,7 @@ def embedding(
     """A PatchEmbedding with random weights, and these as a kernel and a bias."""
     embed = build(student, "PatchEmbedding", 4 * size, size, channels, width)
     weight, bias = tensor(rng, width, channels * size**2), tensor(rng, width)
-    load_weights(embed, {"proj.weight": weight, "proj.bias": bias})
+    load_weights(student, embed, {"proj.weight": weight, "proj.bias": bias})
     return embed, weight.reshape(width, channels, size, size), bias
 
 
@@ -77,7 +77,9 @@ def test_patches_places(student, rng):
     for size, channels, rows, columns in ((2, 3, 3, 4), (3, 2, 4, 2)):
         width = channels * size**2
         embed = build(student, "PatchEmbedding", 6, size, channels, width)
-        load_weights(embed, {"proj.weight": torch.eye(width), "proj.bias": torch.zeros(width)})
+        load_weights(
+            student, embed, {"proj.weight": torch.eye(width), "proj.bias": torch.zeros(width)}
+        )
         count = 2 * channels * rows * size * columns * size
         shape = (2, channels, rows * size, columns * size)
         x = torch.from_numpy(rng.permutation(count).astype(float)).reshape(shape)
@@ -164,7 +166,7 @@ def both_layers(
     """The student's layer and PyTorch's, with the same weights, in eval mode."""
     oracle = drawn_layer(rng, width, heads, hidden)
     layer = build(student, "TransformerEncoderLayer", width, heads, hidden)
-    load_weights(layer, weights_of(oracle))
+    load_weights(student, layer, weights_of(oracle))
     return layer, oracle
 
 
@@ -246,7 +248,7 @@ def share_kept(student: Student, share: float, changes: Weights) -> tuple[float,
     """
     layer = student.call("TransformerEncoderLayer", WIDTH, 2, WIDTH, share, keep=True)
     layer.double()
-    load_weights(layer, QUIET | changes)
+    load_weights(student, layer, QUIET | changes)
     layer.train()
     out = to_array(layer(torch.zeros(40, 50, WIDTH, dtype=torch.float64)), "out")
     out = out.reshape(-1, WIDTH)
@@ -285,7 +287,7 @@ def test_encoder_no_dropout(student, rng):
     """In training without dropout, the outputs are those of eval mode."""
     oracle = drawn_layer(rng, 6, 3, 9)
     layer = build(student, "TransformerEncoderLayer", 6, 3, 9, 0.0)
-    load_weights(layer, weights_of(oracle))
+    load_weights(student, layer, weights_of(oracle))
     layer.train()
     src = tensor(rng, 2, 3, 6)
     assert_close(layer(src), oracle(src), "out")
@@ -325,7 +327,9 @@ class Parts:
         flat = student.make("torch.nn.Flatten")
         replace_parts(student, self.model, [flat, linear, pieces], layers, self.positions)
         load_weights(
-            self.model, {f"head.{name}": v.detach() for name, v in self.head.named_parameters()}
+            student,
+            self.model,
+            {f"head.{name}": v.detach() for name, v in self.head.named_parameters()},
         )
 
     @staticmethod
@@ -366,8 +370,8 @@ def test_model_parameters(student, rng):
             classes,
         )  # fmt: skip
         shapes = model_shapes(size, patch, channels, width, layers, hidden, classes)
-        check_parameters(model, shapes)
-        others = parameter_shapes(model).keys() - shapes.keys()
+        check_parameters(student, model, shapes)
+        others = parameter_shapes(student, model).keys() - shapes.keys()
         if others:
             raise CheckFailed("there are more parameters than the docstring names")
         for number in range(layers):
