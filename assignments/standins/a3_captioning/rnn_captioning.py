@@ -174,7 +174,9 @@ def _next_word(
     if model.cell_type == "rnn":
         h = _rnn_step(x, h, *weights)
     else:
-        i, f, o, g = F.linear(torch.cat([x, h], 1), torch.cat(weights[:2]).T, weights[2]).chunk(4, 1)
+        i, f, o, g = F.linear(torch.cat([x, h], 1), torch.cat(weights[:2]).T, weights[2]).chunk(
+            4, 1
+        )
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
     return (h, c), F.linear(h, params["W_vocab"].T, params["b_vocab"])
