@@ -462,14 +462,20 @@ MISCONCEPTIONS = [
     Misconception(
         "loss-no-picture",
         LOSS,
-        {H0: f"{H0}\n        h0 = np.zeros_like(h0)"},
+        {
+            H0: f"{H0}\n        h0 = np.zeros_like(h0)",
+            PROJ_BACK: PROJ_BACK.replace("(dh0,", "(0 * dh0,"),
+        },
         hint="The picture plays no part: the first state is made from the features, by W_proj and "
         "b_proj.",
     ),
     Misconception(
         "loss-picture-through-tanh",
         LOSS,
-        {H0: f"{H0}\n        h0 = np.tanh(h0)"},
+        {
+            H0: f"{H0}\n        h0 = np.tanh(h0)",
+            PROJ_BACK: PROJ_BACK.replace("(dh0,", "(dh0 * (1 - h0**2),"),
+        },
         hint="The first state goes through tanh. It is the affine layer of the features, without "
         "more.",
     ),
