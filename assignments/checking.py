@@ -73,14 +73,15 @@ def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) ->
 def format_results(title: str, results: list[CheckResult]) -> str:
     """One line a check, and below it why it failed, or a note."""
     lines = [title]
-    errors: set[str] = set()
+    told: set[str] = set()
     for result in results:
         lines.append(f"  {'✓' if result.passed else '✗'} {result.check.sentence}")
-        reason = result.reason
-        if result.raised and not result.blank:
-            reason = _("the same error as above") if reason in errors else reason
-            errors.add(result.reason)
-        lines += [f"      {text}" for text in (reason, result.note) if text]
+        what = result.raised or f"{result.reason}\n{result.symptom}"
+        if what in told and not result.passed and not result.blank:
+            lines.append("      " + _("the same as above"))
+            continue
+        told.add(what)
+        lines += [f"      {text}" for text in (result.reason, result.note) if text]
         if result.symptom:
             lines.append(f"      → {result.symptom}")
     passed, count = sum(result.passed for result in results), len(results)

@@ -80,13 +80,13 @@ def max_pool_backward_fast(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """
     x, out, pool_param = cache
     dx = np.zeros(x.shape, dout.dtype)
-    given = np.zeros(out.shape, bool)
+    remaining = dout.copy()
     for place, dplace in zip(
         _pool_places(x, pool_param), _pool_places(dx, pool_param), strict=True
     ):
-        largest = (place == out) & ~given
-        dplace += dout * largest
-        given |= largest
+        gradient = remaining * (place == out)
+        dplace += gradient
+        remaining -= gradient
     return dx
 
 

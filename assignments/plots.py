@@ -60,7 +60,11 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def image_grid(
-    images: np.ndarray, titles: Sequence[str], columns: int = 10, what: str = ""
+    images: np.ndarray,
+    titles: Sequence[str],
+    columns: int = 10,
+    what: str = "",
+    size: float = 1.0,
 ) -> None:
     """Show images in rows from left to right, each below its title.
 
@@ -69,10 +73,13 @@ def image_grid(
         titles: N texts.
         columns: images in a row.
         what: what they are, for the alternative text.
+        size: the width of an image, in inches.
     """
     rows = -(-len(images) // columns)
-    height = 1.2 + 0.2 * max(title.count("\n") for title in titles)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns, height * rows), squeeze=False)
+    height = size + 0.2 + 0.2 * max(title.count("\n") for title in titles)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size * columns, height * rows), squeeze=False
+    )
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
@@ -209,11 +216,12 @@ def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> N
     for number, (name, line) in enumerate(values.items()):
         axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.legend(frameon=False)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # never on a line
     axis.spines[["top", "right"]].set_visible(False)
     told = "; ".join(
-        _("{name}: from {first:.3g} to {last:.3g} in {steps} steps").format(
-            name=name, first=line[0], last=line[-1], steps=len(line)
+        _("{name}: {first:.3g} at 0, {last:.3g} at {end}").format(
+            name=name, first=line[0], last=line[-1], end=len(line) - 1
         )
         for name, line in values.items()
     )
@@ -352,7 +360,7 @@ def confusion_matrix(y: np.ndarray, y_pred: np.ndarray, class_names: Sequence[st
     axis.imshow(counts, cmap=SEQUENTIAL)
     axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
     axis.set_yticks(range(len(class_names)), class_names)
-    axis.set(xlabel=_("predicted"), ylabel=_("right"))
+    axis.set(xlabel=_("predicted class"), ylabel=_("right class"))
     for (row, column), count in np.ndenumerate(counts):
         colour = "black" if count > counts.max() / 2 else "white"
         axis.text(column, row, count, ha="center", va="center", color=colour, fontsize=9)

@@ -68,7 +68,7 @@ class CheckResult:
     Attributes:
         reason, symptom: empty when it passed.
         blank: it failed only because nothing was written yet.
-        raised: it failed because the student's code raised an exception.
+        raised: if it failed because the student's code raised an exception, which and where.
         note: what a check that passed has to say beyond that.
     """
 
@@ -77,7 +77,7 @@ class CheckResult:
     reason: str = ""
     symptom: str = ""
     blank: bool = False
-    raised: bool = False
+    raised: str = ""
     note: str = ""
 
 
@@ -126,7 +126,7 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     try:
         note = check.function(student, np.random.default_rng(seed))
     except StudentError as error:
-        return CheckResult(check, False, error.reason, blank=error.blank, raised=True)
+        return CheckResult(check, False, error.reason, blank=error.blank, raised=error.what)
     except CheckFailed as failure:
         return CheckResult(check, False, failure.reason, failure.symptom)
     except AssertionError as failure:

@@ -42,11 +42,13 @@ def _find(student: Student, file: str) -> tuple[str, bytes]:
             return name, student.file(name)
         except CheckFailed as failure:
             failures.append(failure)
+    replies = len(student.transcript)
     try:
         student.predict_images(np.zeros((1, 32, 32, 3), np.uint8), {})
     except StudentError as error:
         if error.blank:
             raise
+    del student.transcript[replies:]  # without weights it says nothing of a mistake
     raise failures[0]
 
 

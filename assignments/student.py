@@ -61,6 +61,8 @@ class StudentError(CheckFailed):
     def __init__(self, error: Mapping[str, Any]) -> None:
         self.type: str = error["type"]
         self.message: str = error["message"]
+        #: The type and the place, which are the same when an exception comes up again.
+        self.what = f"{self.type}{_place(error)}"
         if self.blank:
             reason = self.message or _("not implemented yet")
         elif self.type == "SyntaxError" or (self.type == "NameError" and not error["line"]):

@@ -21,7 +21,7 @@ from assignments.student import CheckFailed
 __all__ = ["MAX_ARRAYS", "MAX_BYTES", "names_of", "read_weights"]
 
 #: A file with more arrays than this, or more bytes once unpacked, is refused.
-MAX_ARRAYS, MAX_BYTES = 100, 32 * 2**20
+MAX_ARRAYS, MAX_BYTES = 1000, 32 * 2**20
 
 #: Whole numbers, floating-point numbers, truth values and texts.
 _KINDS = "biufU"

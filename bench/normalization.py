@@ -1,10 +1,10 @@
-"""Measure what batch and layer normalization are worth in a deep network on emoji10.
+"""Measure what batch and layer normalisation are worth in a deep network on emoji10.
 
     python bench/normalization.py [--seed 0] [--epochs 10]
 
 Five hidden layers of 100 units, plain gradient descent, first weights of several sizes: the test
-accuracy without normalization, with batch and with layer normalization. Nothing is chosen by it.
-Takes about two minutes on two cores; ends with exit status 1 unless batch normalization is the
+accuracy without normalisation, with batch and with layer normalisation. Nothing is chosen by it.
+Takes about two minutes on two cores; ends with exit status 1 unless batch normalisation is the
 better one to have for every size of the weights.
 """
 
@@ -44,7 +44,7 @@ def accuracy(
         progress=False,
     )
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # without normalization, large weights explode
+        warnings.simplefilter("ignore")  # without normalisation, large weights explode
         solver.train()
     return solver.val_acc_history[-1]
 
@@ -66,7 +66,7 @@ def main() -> None:
         print(f"{scale:<13} " + "".join(f"{score:12.3f}" for score in scores.values()), flush=True)
         worse += [scale] if scores["batchnorm"] <= scores[None] else []
     if worse:
-        raise SystemExit(f"Batch normalization is no better with first weights of {worse}.")
+        raise SystemExit(f"Batch normalisation is no better with first weights of {worse}.")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def draw_error_bars():
 
 def draw_curves():
     plots.curves({"slow": [2.5, 2.0, 1.5], "fast": [2.5, 0.25]}, "step", "loss")
-    return ["loss by step", "slow: from 2.5 to 1.5 in 3 steps", "fast: from 2.5 to 0.25 in 2 steps"]
+    return ["loss by step", "slow: 2.5 at 0, 1.5 at 2", "fast: 2.5 at 0, 0.25 at 1"]
 
 
 def draw_weights():

@@ -81,7 +81,7 @@ def test_blank():
 
     result = run_check(a_check(test_it), student, 1)
     assert result.blank
-    assert result.raised
+    assert result.raised == "NotImplementedError"
 
 
 def test_a_sentence_that_a_check_returns_is_a_note():

@@ -37,7 +37,7 @@ CLASSIFY_BY_HAND = (
         "W1": np.array([[-1.0, 2.0], [-1.0, 0.0]]),
         "b1": np.array([3.0, -3.0]),
         "W2": np.array([[1.0, -1.0, 2.0], [2.0, 0.0, 1.0]]),
-        "b2": np.array([-1.0, 2.0, -2.0]),
+        "b2": np.array([-4.0, -1.0, -5.0]),
     },
 )
 
@@ -161,6 +161,7 @@ def test_classify_by_hand(student, rng):
         _("these are the labels without ReLU"): [1, 1, 1, 2],
         _("these are the labels when b1 is added after ReLU"): [0, 2, 2, 2],
         _("these are the labels without b2"): [0, 0, 2, 2],
+        _("these are the labels when ReLU is applied to the scores as well"): [0, 0, 0, 2],
     }
     assert_equal(labels, np.array([0, 1, 1, 2]), _("the labels"), known=known, show=True)
 

@@ -15,7 +15,7 @@ from assignments.checks.a1_classifiers.test_svm import (
     to_pair,
     unwritten,
 )
-from assignments.compare import assert_close, assert_equal, to_array
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.standins.a1_classifiers.softmax import softmax_loss_vectorized as right_loss
@@ -25,19 +25,20 @@ from assignments.student import CheckFailed, Remote
 #: What a check of LinearSVM is served: the losses of the notebook before.
 SVM = ("a1_classifiers/svm:svm_loss_vectorized", "a1_classifiers/svm:svm_loss_naive")
 
-#: The scores of one example are 0, log 3, log 4: its probabilities are 1/8, 3/8 and 4/8.
-BY_HAND = np.array([[0.0, math.log(3), math.log(4)]]), np.array([[1.0]]), np.array([1])
+#: Scores of two examples. The probabilities are 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8,
+#: 1/8 (right: the third).
+SCORES, LABELS = np.log([[1.0, 3.0, 4.0], [4.0, 3.0, 1.0]]), np.array([1, 2])
 
 
 @question("softmax-loss-naive")
 def test_naive_by_hand(student, rng):
-    """For scores 0, log 3, log 4 (right: the second) the loss is -log(3/8)."""
+    """For p = 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8, 1/8 (the third) the loss is right."""
     check_loss_by_hand(student, "softmax_loss_naive")
 
 
 @question("softmax-loss-naive")
 def test_naive_gradient_by_hand(student, rng):
-    """Its probabilities are 1/8, 3/8 and 4/8, so that dW is 1/8, -5/8, 4/8."""
+    """There, dW is half of (1/8, -5/8, 4/8) and half of (4/8, 3/8, -7/8)."""
     check_gradient_by_hand(student, "softmax_loss_naive")
 
 
@@ -81,7 +82,7 @@ def test_naive_inputs(student, rng):
 
 @question("softmax-loss-vectorized")
 def test_vectorized_by_hand(student, rng):
-    """Loss and gradient of the example that softmax_loss_naive was tried on are right."""
+    """Loss and gradient of the two examples that softmax_loss_naive was tried on are right."""
     check_loss_by_hand(student, "softmax_loss_vectorized")
     check_gradient_by_hand(student, "softmax_loss_vectorized")
 
@@ -157,34 +158,72 @@ def test_predict_by_hand(student, rng):
     model = student.Softmax()
     model.set("W", np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]))
     X = np.array([[2.0, 1.0], [-1.0, -3.0], [0.5, 4.0], [3.0, -1.0]])
-    assert_equal(model.predict(X), np.array([0, 2, 1, 0]), "y_pred")
+    assert_equal(model.predict(X), np.array([0, 2, 1, 0]), "y_pred", show=True)
+
+
+@question("softmax-predict")
+def test_predict_inputs(student, rng):
+    """Neither X nor self.W is changed."""
+    W = rng.normal(size=(2, 3))
+    model = student.Softmax()
+    model.set("W", W)
+    model.predict(rng.normal(size=(4, 2)))
+    assert_unchanged(student.changed, {0: "X"})
+    if not np.array_equal(model.get("W"), W):
+        raise CheckFailed(_("the call changes self.W in place; work on a copy"))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
 def check_loss_by_hand(student, name):
-    """Is the loss of the example above right?"""
-    loss, _dW = to_pair(student.call(name, *BY_HAND, 0.0))
-    known = {
-        # The largest score is log 4.
-        _("is the right class's score shifted, too?"): math.log(8 / 4 / 3),
-        _("are the scores in the sum shifted, too?"): math.log(8 * 4 / 3),
-        _("this is minus the probability: where is the logarithm?"): -3 / 8,
-    }
-    assert_close(loss, math.log(8 / 3), "loss", known=known, show=True)
+    """Is the loss of the examples above right?"""
+    loss, _dW = to_pair(student.call(name, SCORES, np.eye(2), LABELS, 0.0))
+    assert_loss_by_hand(loss)
 
 
 def check_gradient_by_hand(student, name):
-    """Is the gradient of the example above right?"""
-    _loss, dW = to_pair(student.call(name, *BY_HAND, 0.0))
-    p, want = np.array([[1, 3, 4]]) / 8, np.array([[1, -5, 4]]) / 8
+    """Is the gradient for the examples above right? Each has a row of its own in dW."""
+    _loss, dW = to_pair(student.call(name, SCORES, np.eye(2), LABELS, 0.0))
+    assert_gradient_by_hand(dW, "dW")
+
+
+def assert_loss_by_hand(loss):
+    """Is this the cross-entropy of SCORES and LABELS?"""
+    log = math.log
+    want = (log(8 / 3) + log(8)) / 2
+    known = {
+        # The largest score of each example is log 4, and a shifted sum is 2.
+        _("is the right class's score shifted, too?"): (log(2 / 3) + log(2)) / 2,
+        _("are the scores in the sum shifted, too?"): (log(32 / 3) + log(32)) / 2,
+        _("it is the sum over the examples, not the mean"): 2 * want,
+        _("this is minus the probability: where is the logarithm?"): -1 / 4,
+        _("this is the logarithm to base 2"): want / log(2),
+        _("the sum is over the examples, not over the classes: which axis?"): log(2 * 5) / 2,
+        _("this takes the columns of all labels from each row, not one number from each"): (
+            2 * log(8 / 3) + log(2) + log(8)
+        )
+        / 4,
+    }
+    assert_close(loss, want, "loss", known=known, show=True)
+
+
+def assert_gradient_by_hand(gradient, what):
+    """Is this the gradient for SCORES and LABELS?"""
+    p, is_right = np.array([[1, 3, 4], [4, 3, 1]]) / 8, np.array([[0, 1, 0], [0, 0, 1]])
+    want = np.array([[1, -5, 4], [4, 3, -7]]) / 16
     known = {
         **unwritten(want),
-        _("these are the probabilities: what changes for the right class?"): p,
-        _("1 is subtracted for each class, not for the right one alone"): p - 1,
+        _("it is the sum over the examples, not the mean"): 2 * want,
+        _("these are the probabilities: what changes for the right class?"): p / 2,
+        _("1 is subtracted for each class, not for the right one alone"): (p - 1) / 2,
+        _("1 is subtracted in the columns of all labels, not at one place of each row"): (
+            p - is_right.sum(axis=0)
+        )
+        / 2,
+        _("1 is subtracted after the division by N"): p / 2 - is_right,
     }
-    assert_close(dW, want, "dW", known=known, show=True)
+    assert_close(gradient, want, what, known=known, show=True)
 
 
 def check_large_scores(student, name):
@@ -192,37 +231,49 @@ def check_large_scores(student, name):
     W = np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
     X = np.array([[1.0, 3000.0], [1.0, 0.0], [1.0, -3000.0]])
     y = np.array([2, 0, 1])
-    try:
-        check_loss(student, name, right_loss, W, X, y, 0.0)
-    except CheckFailed as failure:
-        if not is_right_alone(student, name, W, X, y):
-            raise
-        symptom = _("each example is right alone: subtract from a row its own largest score")
-        raise CheckFailed(failure.reason, symptom) from failure
+    check_own_maximum(
+        lambda X, y: to_pair(student.call(name, W, X, y, 0.0))[0],
+        lambda X, y: right_loss(W, X, y, 0.0)[0],
+        X,
+        y,
+    )
+    check_loss(student, name, right_loss, W, X, y, 0.0)
     check_gradient(student, name, right_loss, W, X, y, 0.0)
 
 
-def is_right_alone(student, name, W, X, y):
-    """Is the loss of each example right when no other is there?"""
-    try:
-        for i in range(len(X)):
-            check_loss(student, name, right_loss, W, X[i : i + 1], y[i : i + 1], 0.0)
-    except CheckFailed:
-        return False
-    return True
+def check_own_maximum(loss_of, right, X, y):
+    """Where a loss is not finite, is that because all examples are shifted by one number?
+
+    loss_of, right: from examples and labels to the student's loss, and to the right one.
+    """
+    loss = to_array(loss_of(X, y), "loss", ndim=0)
+    alone = [(X[i : i + 1], y[i : i + 1]) for i in range(len(X))]
+    if not np.isfinite(loss) and all(np.allclose(loss_of(*one), right(*one)) for one in alone):
+        raise CheckFailed(
+            f"loss: {loss:g}",
+            _("each example is right alone: subtract from a row its own largest score"),
+        )
 
 
 def check_tiny_probability(student, name):
     """The right class scores 2000 less than the other."""
     W, X, y = np.array([[0.0, 2000.0]]), np.array([[1.0]]), np.array([0])
     loss, _dW = to_pair(student.call(name, W, X, y, 0.0))
-    # -log(p) of the smallest float is 745.
-    if 0 < to_array(loss, "loss", ndim=0) < 750:
-        raise CheckFailed(
-            _("loss: {loss:.4g}, where 2000 is expected").format(loss=loss),
-            _("a small number beside the probability bounds the loss; take its logarithm on paper"),
+    assert_large_loss(loss, 2000.0)
+
+
+def assert_large_loss(loss, want):
+    """Is this a loss that is too large to be the logarithm of any float?"""
+    try:
+        assert_close(loss, want, "loss", show=True)
+    except CheckFailed as failure:
+        # -log of the smallest float is 745, and want about 2000, or the mean of such a number.
+        if not 0.001 * want < to_array(loss, "loss", ndim=0) < 0.375 * want:
+            raise
+        symptom = _(
+            "a small number beside the probability bounds the loss; take its logarithm on paper"
         )
-    assert_close(loss, 2000.0, "loss", show=True)
+        raise CheckFailed(failure.reason, symptom) from failure
 
 
 def check_model(student, name, right, W, X, y, reg, others=None):

@@ -30,6 +30,8 @@ HINGE_MISTAKES = (
     _("a wrong class costs when its score is high, not when it is low: which minus which?"),
     _("which score is subtracted from which? And the right class is counted, too"),
     _("a wrong class costs also when it is behind, but by less than 1"),
+    _("1 is subtracted where it should be added"),
+    _("the costs are squared"),
     _("negative costs are added, too: where is the maximum with 0?"),
 )
 
@@ -50,6 +52,11 @@ KNOWN_GRADIENTS = {
         [-0.5, 0.5, 0.5],
         [0.0, 0.0, 0.0],
     ],
+    _("the column of the right class changes once for each violated margin, perhaps not at all"): [
+        [-0.5, 0.5, 0.5],
+        [0.0, -0.5, 0.0],
+    ],
+    _("margins that are kept are counted, too"): [[-1.0, 0.5, 0.5], [0.5, -1.0, 0.5]],
     _("the right class is counted among the violated margins"): [
         [-1.5, 0.5, 0.5],
         [0.0, -0.5, 0.0],
@@ -154,8 +161,9 @@ def random_problem(
 def check_loss_by_hand(student: Student, name: str) -> None:
     """Is the hinge loss of two examples right?"""
     loss, _dW = to_pair(student.call(name, *BY_HAND, 0.0))
-    known = dict(zip(HINGE_MISTAKES, (3.5, 5.0, 3.75, 4.75, 1.5, 0.75), strict=True))
-    assert_close(loss, 2.5, "loss", known=known, show=True)
+    known = dict(zip(HINGE_MISTAKES, (3.5, 5.0, 3.75, 4.75, 1.5, 0.5, 6.5, 0.75), strict=True))
+    factors = {_("the number of classes"): 3}
+    assert_close(loss, 2.5, "loss", factors=factors, known=known, show=True)
 
 
 def check_gradient_by_hand(student: Student, name: str) -> None:
@@ -168,7 +176,8 @@ def assert_gradient_by_hand(gradient: Any, what: str) -> None:
     """Is this the gradient for GRADIENT_BY_HAND?"""
     want = np.array([[-1.0, 0.5, 0.5], [0.0, 0.0, 0.0]])
     known = {**unwritten(want), **KNOWN_GRADIENTS}
-    assert_close(gradient, want, what, known=known, show=True)
+    factors = {_("the number of classes"): 3}
+    assert_close(gradient, want, what, factors=factors, known=known, show=True)
 
 
 def unwritten(gradient: np.ndarray) -> dict[str, np.ndarray]:

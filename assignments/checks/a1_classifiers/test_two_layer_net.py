@@ -1,11 +1,13 @@
 """Public checks of the two-layer-net notebook: small numbers, and gradients held against slopes."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from assignments.checks.a1_classifiers import test_softmax as softmax
+from assignments.checks.a1_classifiers.test_softmax import LABELS, SCORES
 from assignments.checks.a1_classifiers.test_svm import (
     GRADIENT_BY_HAND,
     HINGE_MISTAKES,
@@ -20,10 +22,6 @@ from assignments.standins.a1_classifiers import two_layer_net as standins
 from assignments.student import CheckFailed, Remote, Student, StudentError
 
 NAMES = ("W1", "b1", "W2", "b2")
-
-#: Scores and labels: the probabilities are 2/4, 1/4, 1/4 (right: the first) and 1/4, 1/4, 2/4
-#: (right: the second).
-SOFTMAX_BY_HAND = np.log([[2.0, 1.0, 1.0], [1.0, 1.0, 2.0]]), np.array([0, 1])
 
 
 @question("two_layer_net-affine-forward")
@@ -47,7 +45,8 @@ def test_affine_forward_images(student, rng):
 @question("two_layer_net-affine-forward")
 def test_affine_forward_inputs(student, rng):
     """Nothing that is passed in is changed."""
-    student.affine_forward(rng.normal(size=(2, 3)), rng.normal(size=(3, 2)), rng.normal(size=2))
+    x, w, b = rng.normal(size=(2, 3, 2)), rng.normal(size=(6, 4)), rng.normal(size=4)
+    student.affine_forward(x, w, b)
     assert_unchanged(student.changed, {0: "x", 1: "w", 2: "b"})
 
 
@@ -100,6 +99,7 @@ def test_relu_backward_slopes(student, rng):
     known = {
         _("what decides whether dout comes through, x or dout?"): np.maximum(dout, 0),
         _("dout comes through everywhere, also where x is negative"): dout,
+        _("dout comes through where x is negative"): standins.relu_backward(dout, -x),
     }
     check_slopes(student, "relu", [x], dout, ("dx",), known={"dx": known})
 
@@ -115,8 +115,10 @@ def test_svm_loss_by_hand(student, rng):
     """The loss of two examples is right: margins 2.5 and 0 in one, 0.5 and 0.7 in the other."""
     x = np.array([[1.0, 2.5, -3.0], [0.2, 0.4, 0.7]])
     loss, _dx = unpack(student.svm_loss(x, np.array([0, 2])), "svm_loss", ("loss", "dx"))
-    known = dict(zip(HINGE_MISTAKES, (2.85, 3.7, 3.9, 4.9, 0.75, 0.35), strict=True))
-    assert_close(loss, (2.5 + 0.5 + 0.7) / 2, "loss", known=known, show=True)
+    known = dict(zip(HINGE_MISTAKES, (2.85, 3.7, 3.9, 4.9, 0.75, 0.25, 3.495, 0.35), strict=True))
+    factors = {_("the number of classes"): 3}
+    want = (2.5 + 0.5 + 0.7) / 2
+    assert_close(loss, want, "loss", factors=factors, known=known, show=True)
 
 
 @question("two_layer_net-svm-loss")
@@ -142,37 +144,16 @@ def test_svm_loss_inputs(student, rng):
 
 @question("two_layer_net-softmax-loss")
 def test_softmax_loss_by_hand(student, rng):
-    """Probabilities of 1/2 and 1/4 for the right classes of two examples give the right loss."""
-    loss, _dx = unpack(student.softmax_loss(*SOFTMAX_BY_HAND), "softmax_loss", ("loss", "dx"))
-    two, four = math.log(2), math.log(4)
-    known = {
-        _("it is the sum over the examples, not the mean"): two + four,
-        _("this takes the columns of all labels from every row, not one from each"): (
-            two + 3 * four
-        )
-        / 4,
-        # The largest score of each row is log 2.
-        _("is the right class's score shifted, too?"): two / 2,
-        _("are the scores in the sum shifted, too?"): (four + math.log(8)) / 2,
-        _("this is minus the probability: where is the logarithm?"): -3 / 8,
-    }
-    assert_close(loss, (two + four) / 2, "loss", known=known, show=True)
+    """For p = 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8, 1/8 (the third) the loss is right."""
+    loss, _dx = unpack(student.softmax_loss(SCORES, LABELS), "softmax_loss", ("loss", "dx"))
+    softmax.assert_loss_by_hand(loss)
 
 
 @question("two_layer_net-softmax-loss")
 def test_softmax_loss_gradient_by_hand(student, rng):
-    """There, dx is half of (-1/2, 1/4, 1/4), and half of (1/4, -3/4, 1/2)."""
-    _loss, dx = unpack(student.softmax_loss(*SOFTMAX_BY_HAND), "softmax_loss", ("loss", "dx"))
-    p, is_right = np.array([[2, 1, 1], [1, 1, 2]]) / 4, np.array([[1, 0, 0], [0, 1, 0]])
-    want = np.array([[-2, 1, 1], [1, -3, 2]]) / 8
-    known = {
-        **unwritten(want),
-        _("it lacks the 1/N of the mean"): 2 * want,
-        _("these are the probabilities: what changes for the right class?"): p / 2,
-        _("1 is subtracted after the division by N"): p / 2 - is_right,
-        _("1 is subtracted for each class, not for the right one alone"): (p - 1) / 2,
-    }
-    assert_close(dx, want, "dx", known=known, show=True)
+    """There, dx is half of (1/8, -5/8, 4/8) and half of (4/8, 3/8, -7/8)."""
+    _loss, dx = unpack(student.softmax_loss(SCORES, LABELS), "softmax_loss", ("loss", "dx"))
+    softmax.assert_gradient_by_hand(dx, "dx")
 
 
 @question("two_layer_net-softmax-loss")
@@ -191,9 +172,13 @@ def test_softmax_loss_inputs(student, rng):
 @question("two_layer_net-softmax-loss")
 def test_softmax_loss_large(student, rng):
     """Scores of thousands are no trouble: the loss is neither infinite nor NaN."""
-    x = np.array([[0.0, 2000.0], [-3000.0, -3000.0]])
-    loss, _dx = unpack(student.softmax_loss(x, np.array([0, 1])), "softmax_loss", ("loss", "dx"))
-    assert_close(loss, (2000.0 + math.log(2)) / 2, "loss", show=True)
+    x, y = np.array([[0.0, 2000.0], [-3000.0, -3000.0]]), np.array([0, 1])
+
+    def loss_of(x: np.ndarray, y: np.ndarray) -> object:
+        return unpack(student.softmax_loss(x, y), "softmax_loss", ("loss", "dx"))[0]
+
+    softmax.check_own_maximum(loss_of, lambda x, y: standins.softmax_loss(x, y)[0], x, y)
+    softmax.assert_large_loss(loss_of(x, y), (2000.0 + math.log(2)) / 2)
 
 
 @question("two_layer_net-model-init")
@@ -249,7 +234,7 @@ def test_model_scores_images(student, rng):
 @question("two_layer_net-model-scores")
 def test_model_scores_inputs(student, rng):
     """X is not changed."""
-    make_model(student, random_params(rng, 4, 5, 3)).loss(rng.normal(size=(6, 4)))
+    make_model(student, random_params(rng, 4, 5, 3)).loss(rng.normal(size=(6, 2, 2)))
     assert_unchanged(student.changed, {0: "X"})
 
 
@@ -280,6 +265,7 @@ def test_model_loss_regularisation(student, rng):
         _("the biases are in it, too"): 0.05 * (both + b1_squared + b2_squared),
         _("only W1 is in it"): 0.05 * W1_squared,
         _("only W2 is in it"): 0.05 * W2_squared,
+        _("it is divided by the number of examples"): 0.05 * both / 3,
     }
     what = _("the regularisation in the loss")
     assert_close(added, 0.05 * both, what, known=known, show=True)
@@ -321,7 +307,11 @@ def test_model_gradients_regularisation(student, rng):
         added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
         want = params[name] if name.startswith("W") else np.zeros_like(params[name])
         what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
-        assert_close(added, want, what, atol=1e-6)
+        known = {
+            _("the regularisation is missing"): np.zeros_like(want),
+            _("biases are not regularised"): params[name],
+        }
+        assert_close(added, want, what, atol=1e-6, known=known)
 
 
 @question("two_layer_net-model-gradients")
@@ -349,10 +339,10 @@ def forward(
     return result.get("[0]", keep=keep), result.get("[1]", keep=True)
 
 
-def get_params(model: Remote) -> dict[str, np.ndarray]:
-    """The four parameters of a model as arrays."""
+def get_params(model: Remote, names: Sequence[str] = NAMES) -> dict[str, np.ndarray]:
+    """The parameters of a model as arrays."""
     params = {}
-    for name in NAMES:
+    for name in names:
         try:
             params[name] = to_array(model.get(f"params[{name!r}]"), name)
         except StudentError as error:

@@ -65,7 +65,7 @@ def test_train_single_precision(student, rng):
 
 @question("batch_normalization-batchnorm-test")
 def test_test_by_hand(student, rng):
-    """A single example is normalized by the running averages, and then scaled and shifted."""
+    """A single example is normalised by the running averages, and then scaled and shifted."""
     settings = {"mode": "test", "eps": 1.0}
     settings |= {"running_mean": np.array([2.0, -1.0]), "running_var": np.array([3.0, 8.0])}
     gamma, beta = np.array([5.0, 2.0]), np.array([1.0, 0.0])
@@ -228,7 +228,7 @@ def check_by_hand(student: Student, backward: str) -> None:
 def check_no_shift_no_stretch(
     student: Student, rng: np.random.Generator, backward: str, axis: int
 ) -> None:
-    """Are the sums of dx, and of dx times what is normalized, 0 along an axis?"""
+    """Are the sums of dx, and of dx times what is normalised, 0 along an axis?"""
     x, dout = rng.normal(2, 1, size=(2, 6, 5))
     gamma, beta = rng.uniform(1, 2, size=5), np.zeros(5)
     name = f"{backward.split('_')[0]}_forward"

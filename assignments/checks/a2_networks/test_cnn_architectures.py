@@ -1,6 +1,7 @@
 """Public checks of the notebook on convolutional blocks: weights that the head can follow."""
 
 import re
+from collections.abc import Iterable
 
 import torch
 
@@ -55,6 +56,15 @@ def test_count_parameters_buffers(student, rng):
     check_whole(student.count_parameters(model), 10, _("the number of parameters"))
 
 
+@question("cnn_architectures-count-parameters")
+def test_count_parameters_once(student, rng):
+    """A layer that stands in a model twice counts once, and a frozen one does not count."""
+    layer, frozen = (student.call("torch.nn.Linear", 2, 2) for _layer in range(2))
+    frozen.requires_grad_(False)
+    model = student.call("torch.nn.Sequential", layer, layer, frozen)
+    check_whole(student.count_parameters(model), 6, _("the number of parameters"))
+
+
 @question("cnn_architectures-vgg")
 def test_vgg_shape(student, rng):
     """Height and width are halved, and an odd last row or column is dropped."""
@@ -72,12 +82,24 @@ def test_vgg_number_of_layers(student, rng):
 @question("cnn_architectures-vgg")
 def test_vgg_by_hand(student, rng):
     """A kernel with 1 in its middle and 0 around it leaves the largest of four pixels, or 0."""
-    net = build(student, "VGGBlock", 1, 1, 1)
-    middle = torch.zeros(100, dtype=torch.float64)
-    middle[4] = 1
-    fill_parameters(student, net, middle)
-    x = image([[1, 5, -1, -2], [2, 3, -4, -3]])
-    assert_close(net(x), image([[5, 0]]), "out")
+    assert_close(multiply_and_pool(student, [1]), image([[5, 0]]), "out")
+
+
+@question("cnn_architectures-vgg")
+def test_vgg_relu(student, rng):
+    """Two kernels with -1 in their middles leave 0: what is below 0 is 0 for the second one."""
+    assert_close(multiply_and_pool(student, [-1, -1]), image([[0, 0]]), "out")
+
+
+def multiply_and_pool(student: Student, values: list[float]) -> object:
+    """What a VGG block of one channel gives whose convolutions multiply by these."""
+    net = build(student, "VGGBlock", 1, 1, len(values))
+    fill_parameters(student, net, torch.zeros(1000, dtype=torch.float64))
+    shapes = check_convolutions(student, net, [(1, 1, 3, 3)] * len(values))
+    left = iter(values)
+    parts = [middle(3, next(left)) if len(shape) == 4 else torch.zeros(shape) for shape in shapes]
+    fill_parameters(student, net, torch.cat([part.flatten() for part in parts]).double())
+    return net(image([[1, 5, -1, -2], [2, 3, -4, -3]]))
 
 
 INCEPTION = ("conv1", "conv3_reduce", "conv3", "conv5_reduce", "conv5", "pool_proj")
@@ -205,15 +227,30 @@ def test_separable_shape(student, rng):
 @question("cnn_architectures-separable")
 def test_separable_by_hand(student, rng):
     """Kernels of ones count 4 pixels in a corner, 6 at an edge, 9 inside, each channel alone."""
+    counts = image([[4, 6, 4], [6, 9, 6], [4, 6, 4]])
+    want = torch.cat([counts, 10 * counts], dim=1)
+    assert_close(count_pixels(student, batch_norm("bn1", 2)), want, "out")
+
+
+@question("cnn_architectures-separable")
+def test_separable_between(student, rng):
+    """Where bn1 takes 50 away, the counts 40, 60 and 90 become 0, 10 and 40."""
+    less = {"bn1.bias": torch.tensor([-50.0, -50.0])}
+    fewer = image([[0, 10, 0], [10, 40, 10], [0, 10, 0]])
+    want = torch.cat([torch.zeros(1, 1, 3, 3), fewer], dim=1)
+    assert_close(count_pixels(student, batch_norm("bn1", 2) | less), want, "out")
+
+
+def count_pixels(student: Student, after_depthwise: Weights) -> object:
+    """What a block with kernels of ones gives for a channel of ones and one of tens."""
     net = build(student, "DepthwiseSeparableConv", 2, 2)
     weights = {
         "depthwise.weight": torch.ones(2, 1, 3, 3),
         "pointwise.weight": torch.eye(2).reshape(2, 2, 1, 1),
     }
-    load_weights(net, weights | batch_norm("bn1", 2) | batch_norm("bn2", 2))
-    ones, counts = torch.ones(1, 1, 3, 3), image([[4, 6, 4], [6, 9, 6], [4, 6, 4]])
-    out = net(torch.cat([ones, 10 * ones], dim=1).double())
-    assert_close(out, torch.cat([counts, 10 * counts], dim=1), "out")
+    load_weights(net, weights | after_depthwise | batch_norm("bn2", 2))
+    ones = torch.ones(1, 1, 3, 3, dtype=torch.float64)
+    return net(torch.cat([ones, 10 * ones], dim=1))
 
 
 # --- weights for the eye -------------------------------------------------------------------------
@@ -227,13 +264,19 @@ def image(rows: list[list[float]]) -> torch.Tensor:
 COUNTED = torch.arange(1.0, 17, dtype=torch.float64).reshape(1, 1, 4, 4)
 
 
-def middles(names: list[str], kernels: list[int], values: list[float]) -> Weights:
-    """Convolutions of one channel that multiply by a number: it stands in the kernel's middle."""
-    weights = {}
-    for name, kernel, value in zip(names, kernels, values, strict=True):
-        weights[f"{name}.weight"] = torch.zeros(1, 1, kernel, kernel)
-        weights[f"{name}.weight"][0, 0, kernel // 2, kernel // 2] = value
-    return weights
+def middle(kernel: int, value: float) -> torch.Tensor:
+    """The weight of a convolution of one channel that multiplies by this number."""
+    weight = torch.zeros(1, 1, kernel, kernel)
+    weight[0, 0, kernel // 2, kernel // 2] = value
+    return weight
+
+
+def middles(names: Iterable[str], kernels: Iterable[int], values: Iterable[float]) -> Weights:
+    """Such convolutions by name."""
+    return {
+        f"{name}.weight": middle(kernel, value)
+        for name, kernel, value in zip(names, kernels, values, strict=True)
+    }
 
 
 def batch_norm(name: str, channels: int) -> Weights:
@@ -273,7 +316,11 @@ def check_whole(got: object, want: int, what: str) -> None:
                 what=what, kind=type(got).__name__
             )
         )
-    assert_close(array, want, what)
+    if array != want:
+        size = _("too large") if array > want else _("too small")
+        raise CheckFailed(
+            _("{what} is {got}, which is {size}").format(what=what, got=int(array), size=size)
+        )
 
 
 def build(student: Student, name: str, *args: int, **kwargs: int) -> Remote:

@@ -35,7 +35,8 @@ def draw_mask(shape: tuple[int, ...], p: float, seed: int | None) -> np.ndarray:
     """1 / p where a number is kept, 0 elsewhere."""
     # Without a seed of its own, dropout follows np.random.seed, as the weights do.
     seed = np.random.randint(2**31) if seed is None else int(seed)
-    kept = torch.empty(shape).bernoulli_(p, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.empty(shape, dtype=torch.float64).bernoulli_(p, generator=generator)
     return kept.numpy() / p
 
 

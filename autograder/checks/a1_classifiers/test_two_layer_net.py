@@ -14,19 +14,16 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     check_shape,
     check_spread,
     forward,
-    get_gradient,
     get_params,
     make_model,
-    model_loss,
     random_params,
-    try_parameters,
     unpack,
 )
-from assignments.compare import assert_close, assert_unchanged, to_array
-from assignments.gradients import numerical_gradient
+from assignments.compare import assert_close, assert_unchanged
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
+from autograder.checks.a1_classifiers.networks import RightNet, leaf
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.
 PACKAGES = ("numpy", "tqdm")
@@ -44,11 +41,6 @@ MODEL_WITH_LOSS = {**MODEL, "two_layer_net-softmax-loss": ("softmax_loss",)}
 
 #: How far inputs keep away from a kink.
 MARGIN = 0.02
-
-
-def leaf(array: np.ndarray) -> torch.Tensor:
-    """A tensor that gradients can be asked for."""
-    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
 # --- two_layer_net-affine-forward ----------------------------------------------------------------
@@ -396,8 +388,10 @@ def test_model_init_defaults(student, rng):
 # --- two_layer_net-model-scores ------------------------------------------------------------------
 
 
-class Net:
-    """A random network with its data: the right answers beside the student's model."""
+class Net(RightNet):
+    """A random network with random data."""
+
+    NAMES = NAMES
 
     def __init__(self, student, rng, reg=0.0, shape=(7,), N=8, H=6, C=4):
         self.D = int(np.prod(shape))
@@ -413,94 +407,15 @@ class Net:
         self.student = student
         self.model = make_model(student, self.params, reg)
 
-    def leaves(self):
-        return [leaf(self.params[name]) for name in NAMES]
-
     def scores(self, W1, b1, W2, b2):
         return affine(F.relu(affine(leaf(self.X), W1, b1)), W2, b2)
-
-    def loss(self, W1, b1, W2, b2):
-        data_loss = F.cross_entropy(self.scores(W1, b1, W2, b2), torch.from_numpy(self.y))
-        return data_loss + self.penalty([W1, W2])
-
-    def penalty(self, weights):
-        return 0.5 * self.reg * sum((w**2).sum() for w in weights)
-
-    def gradients(self):
-        leaves = self.leaves()
-        found = torch.autograd.grad(self.loss(*leaves), leaves)
-        return dict(zip(NAMES, found, strict=True))
-
-    # A mistake in the scores is paid for there. What comes after may follow from the model's own
-    # scores, as long as these depend on both weights.
-
-    def own_losses(self, name):
-        """A function from many values of a parameter to the right losses of the own scores."""
-        answers = try_parameters(self.student, self.model, self.params, name, self.X)
-
-        def losses(values):
-            found = []
-            for value, scores in zip(values, answers(values), strict=True):
-                params = {**self.params, name: value}
-                scores = leaf(to_array(scores, "scores", ndim=2))
-                data_loss = F.cross_entropy(scores, torch.from_numpy(self.y))
-                found.append(float(data_loss + self.penalty([params["W1"], params["W2"]])))
-            return found
-
-        return losses
-
-    def has_scores(self):
-        """Have the own scores the right shape, and do they depend on both weights?"""
-        for name in ("W1", "W2"):
-            answers = try_parameters(self.student, self.model, self.params, name, self.X)
-            W = self.params[name]
-            one, other = (to_array(scores, "scores", ndim=2) for scores in answers([W, 1.5 * W]))
-            if one.shape != (len(self.X), 4) or (one == other).all():
-                return False
-        return True
-
-    def check_loss(self, what="loss"):
-        loss, _grads = model_loss(self.model, self.X, self.y)
-        try:
-            assert_close(loss, self.loss(*self.leaves()), what)
-        except CheckFailed:
-            if not self._follows(lambda: self._check_own_loss(loss)):
-                raise
-
-    def check_gradients(self, *names):
-        _loss, grads = model_loss(self.model, self.X, self.y)
-        found = {name: get_gradient(grads, name) for name in names}
-        want = self.gradients()
-        factors = {"the number of examples": len(self.X)}
-        try:
-            for name in names:
-                assert_close(found[name], want[name], f"grads[{name!r}]", factors=factors)
-        except CheckFailed:
-            if not self._follows(lambda: self._check_own_gradients(found)):
-                raise
-
-    def _check_own_loss(self, loss):
-        (want,) = self.own_losses("W1")([self.params["W1"]])
-        assert_close(loss, want, "loss")
-
-    def _check_own_gradients(self, found):
-        for name, gradient in found.items():
-            want = numerical_gradient(self.own_losses(name), self.params[name])
-            assert_close(gradient, want, name, rtol=1e-5, atol=1e-7)
-
-    def _follows(self, compare):
-        try:
-            compare()
-            return self.has_scores()
-        except CheckFailed:
-            return False
 
 
 @question("two_layer_net-model-scores", weight=3, builds_on=MODEL)
 def test_model_scores_values(student, rng):
     """Without labels, loss returns the scores that PyTorch computes."""
     net = Net(student, rng)
-    assert_close(net.model.loss(net.X), net.scores(*net.leaves()), "scores")
+    assert_close(net.model.loss(net.X), net.right_scores(), "scores")
 
 
 @question("two_layer_net-model-scores", builds_on=MODEL)
@@ -508,7 +423,7 @@ def test_model_scores_images(student, rng):
     """It does so for images, and for a single one."""
     for N in (5, 1):
         net = Net(student, rng, shape=(3, 2, 2), N=N)
-        assert_close(net.model.loss(net.X), net.scores(*net.leaves()), f"scores ({N} images)")
+        assert_close(net.model.loss(net.X), net.right_scores(), f"scores ({N} images)")
 
 
 @question("two_layer_net-model-scores", weight=0.5, builds_on=MODEL)
@@ -518,7 +433,7 @@ def test_model_scores_inputs(student, rng):
     for _call in range(2):
         scores = net.model.loss(net.X)
         assert_unchanged(student.changed, {0: "X"})
-        assert_close(scores, net.scores(*net.leaves()), "scores")
+        assert_close(scores, net.right_scores(), "scores")
 
 
 # --- two_layer_net-model-loss --------------------------------------------------------------------

@@ -61,7 +61,7 @@ def tensor(array) -> torch.Tensor:
 
 
 def batch_norm(eps: float = EPS) -> Layer:
-    """PyTorch's batch normalization in training."""
+    """PyTorch's batch normalisation in training."""
     # F.batch_norm refuses a batch of one example.
     return lambda x, gamma, beta: torch.batch_norm(
         x, gamma, beta, None, None, True, 0.0, eps, False
@@ -69,7 +69,7 @@ def batch_norm(eps: float = EPS) -> Layer:
 
 
 def layer_norm(eps: float = EPS) -> Layer:
-    """PyTorch's layer normalization."""
+    """PyTorch's layer normalisation."""
     return lambda x, gamma, beta: F.layer_norm(x, x.shape[1:], gamma, beta, eps)
 
 
@@ -89,7 +89,7 @@ def check_train(student, arrays, eps=EPS, what="out", **tolerance):
 
 @question("batch_normalization-batchnorm-train", weight=4)
 def test_train_values(student, rng):
-    """In training the outputs are those of PyTorch's batch normalization."""
+    """In training the outputs are those of PyTorch's batch normalisation."""
     check_train(student, inputs(rng))
 
 
@@ -381,7 +381,7 @@ def check_layernorm(student, arrays, eps=EPS, what="out", **tolerance):
 
 @question("batch_normalization-layernorm-forward", weight=3)
 def test_layernorm_values(student, rng):
-    """The outputs are those of PyTorch's layer normalization."""
+    """The outputs are those of PyTorch's layer normalisation."""
     check_layernorm(student, inputs(rng))
 
 

@@ -637,10 +637,10 @@ VARIANTS = [
         "train-epochs",
         TRAIN,
         {
-            STEPS: f"order = np.array([], int)\n        {STEPS}",
-            DRAW: "if len(order) < batch_size:\n                "
-            "order = np.random.permutation(num_train)\n            "
-            "batch, order = order[:batch_size], order[batch_size:]",
+            STEPS: f"unseen = np.array([], int)\n        {STEPS}",
+            DRAW: "if len(unseen) < batch_size:\n                "
+            "unseen = np.random.permutation(num_train)\n            "
+            "batch, unseen = unseen[:batch_size], unseen[batch_size:]",
         },
     ),
     Variant(

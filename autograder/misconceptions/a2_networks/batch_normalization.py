@@ -72,8 +72,8 @@ MISCONCEPTIONS = [
             MEAN: "mean = x.mean(axis=1, keepdims=True)",
             VAR: "var = np.mean(centred**2, axis=1, keepdims=True)",
         },
-        hint="You normalize each example over its features: that is layer normalization. Here "
-        "each feature is normalized over the examples, axis 0.",
+        hint="You normalise each example over its features: that is layer normalisation. Here "
+        "each feature is normalised over the examples, axis 0.",
     ),
     Misconception(
         "train-no-axis",
@@ -86,7 +86,7 @@ MISCONCEPTIONS = [
         "train-no-gamma-beta",
         TRAIN,
         {OUT: "out = x_hat.copy()"},
-        hint="The normalized values are right, but they are not yet scaled by gamma and shifted by "
+        hint="The normalised values are right, but they are not yet scaled by gamma and shifted by "
         "beta.",
     ),
     Misconception(
@@ -111,7 +111,7 @@ MISCONCEPTIONS = [
             "running_var = momentum * running_var + (1 - momentum) * var\n        "
             "x_hat = (x - running_mean) / np.sqrt(running_var + eps)\n        out",
         },
-        hint="You normalize by the running averages. In training, mean and variance are those of "
+        hint="You normalise by the running averages. In training, mean and variance are those of "
         "this batch; the running averages only follow, for the test.",
     ),
     Misconception(
@@ -210,7 +210,7 @@ MISCONCEPTIONS = [
         "test-by-batch",
         TEST,
         {TEST_OUT: "out = gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + beta"},
-        hint="You normalize by mean and variance of this batch. At test time the running averages "
+        hint="You normalise by mean and variance of this batch. At test time the running averages "
         "take their place, so that an image gets the same answer in any company.",
     ),
     Misconception(
@@ -326,7 +326,7 @@ MISCONCEPTIONS = [
         hint="You divide by N - 1 on the way from var to centred; the variance here has 1 / N.",
     ),
     Misconception(
-        "backward-dgamma-not-normalized",
+        "backward-dgamma-not-normalised",
         BACKWARD,
         {DGAMMA: "dgamma = np.sum(dout * centred, axis=0)"},
         hint="dgamma takes centred where it should take x_hat: that is what gamma multiplies.",
@@ -432,7 +432,7 @@ MISCONCEPTIONS = [
         "alt-centred",
         ALT,
         {ALT_DX: "dx = gamma / std * (dout - (dbeta + _centred * dgamma) / len(dout))"},
-        hint="The last term takes x - mean where it should take the normalized x_hat.",
+        hint="The last term takes x - mean where it should take the normalised x_hat.",
     ),
     Misconception(
         "alt-gamma-twice",
@@ -461,8 +461,8 @@ MISCONCEPTIONS = [
             ROW_MEAN: "centred = x - x.mean(axis=0)",
             ROW_STD: "std = np.sqrt(np.mean(centred**2, axis=0) + eps)",
         },
-        hint="You normalize over the examples: that is batch normalization. Here each example is "
-        "normalized over its own features, axis 1.",
+        hint="You normalise over the examples: that is batch normalisation. Here each example is "
+        "normalised over its own features, axis 1.",
     ),
     Misconception(
         "layernorm-no-axis",
@@ -493,7 +493,7 @@ MISCONCEPTIONS = [
         "layernorm-no-gamma-beta",
         LAYERNORM,
         {ROW_OUT: "out = x_hat.copy()"},
-        hint="The normalized values are right, but they are not yet scaled by gamma and shifted by "
+        hint="The normalised values are right, but they are not yet scaled by gamma and shifted by "
         "beta.",
     ),
     Misconception(
@@ -527,7 +527,7 @@ MISCONCEPTIONS = [
             ALONG: "along = np.mean(dx_hat * x_hat, axis=0)",
             ROW_DX: "dx = (dx_hat - dx_hat.mean(axis=0) - x_hat * along) / std",
         },
-        hint="The means in dx run over the examples, as in batch normalization. The numbers of one "
+        hint="The means in dx run over the examples, as in batch normalisation. The numbers of one "
         "example share a mean here: axis 1.",
     ),
     Misconception(
@@ -538,7 +538,7 @@ MISCONCEPTIONS = [
             ROW_DX: "dx = gamma / std * "
             "(dx_hat - dx_hat.mean(axis=1, keepdims=True) - x_hat * along)",
         },
-        hint="gamma stands in front of the bracket. There it was right for batch normalization, "
+        hint="gamma stands in front of the bracket. There it was right for batch normalisation, "
         "where all numbers of a mean share one gamma; here each has another, so it stays inside.",
     ),
     Misconception(

@@ -1,0 +1,573 @@
+"""Public checks of the convolutional-networks notebook: small images, and slopes for gradients."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from assignments.checks.a1_classifiers.test_two_layer_net import (
+    check_shape,
+    check_spread,
+    forward,
+    get_gradient,
+    get_params,
+    model_loss,
+    try_parameters,
+)
+from assignments.compare import assert_close, assert_unchanged, to_array, unpack
+from assignments.gradients import numerical_gradient
+from assignments.messages import _
+from assignments.questions import question
+from assignments.student import CheckFailed, Remote, Student
+
+NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
+CONV_PARTS = ("dx", "dw", "db")
+NORM_PARTS = ("dx", "dgamma", "dbeta")
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_by_hand(student, rng):
+    """A 2 x 2 filter with 1 in its first and -1 in its last corner gives differences, plus 0.5."""
+    x = np.array([[[[1.0, 2.0, 4.0], [5.0, 0.0, 2.0], [3.0, 7.0, 6.0]]]])
+    w, b = np.array([[[[1.0, 0.0], [0.0, -1.0]]]]), np.array([0.5])
+    out = conv_forward(student, x, w, b, stride=1, pad=0)
+    want = np.array([[[[1.5, 0.5], [-1.5, -5.5]]]])
+    known = {
+        _("the filter is turned by 180 degrees"): 1 - want,
+        _("the bias is missing"): want - 0.5,
+        _("the bias is added to each product, not once to the sum"): want + 1.5,
+    }
+    assert_close(out, want, "out", known=known, show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_padding(student, rng):
+    """With pad = 1 a filter of 3 x 3 with a single 1, in its upper left corner, moves the image."""
+    x, w = np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.zeros((1, 1, 3, 3))
+    w[0, 0, 0, 0] = 1
+    out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=1)
+    known = {
+        _("the filter is turned by 180 degrees"): np.array([[[[4.0, 0.0], [0.0, 0.0]]]]),
+        _("are all the zeros on one side?"): np.array([[[[1.0, 2.0], [3.0, 4.0]]]]),
+        _("the padding repeats the border; it should be zeros"): [[[[1.0, 1.0], [1.0, 1.0]]]],
+    }
+    assert_close(out, np.array([[[[0.0, 0.0], [0.0, 1.0]]]]), "out", known=known, show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_stride(student, rng):
+    """With stride 2 and a filter of one 1, every second row and column of 5 x 4 pixels is left."""
+    x, w = np.arange(20.0).reshape(1, 1, 5, 4), np.ones((1, 1, 1, 1))
+    out = conv_forward(student, x, w, np.zeros(1), stride=2, pad=0)
+    neighbours = np.array([[[[0.0, 1.0], [4.0, 5.0], [8.0, 9.0]]]])
+    known = {_("are the corners of the windows multiplied by the stride?"): neighbours}
+    want = np.array([[[[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]]])
+    assert_close(out, want, "out", known=known, show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_channels(student, rng):
+    """Two channels are added up, two filters make two channels, each with its own bias."""
+    x = np.array([[[[1.0, 2.0]], [[10.0, 20.0]]]])
+    w = np.array([[[[1.0]], [[1.0]]], [[[3.0]], [[0.0]]]])
+    out = conv_forward(student, x, w, np.array([0.5, -0.5]), stride=1, pad=0)
+    known = {_("is the bias added once for each channel?"): [[[[12.0, 23.0]], [[2.0, 5.0]]]]}
+    assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out", known=known, show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_not_square(student, rng):
+    """A filter of 1 x 2 with 1 and 10 adds ten times the right neighbour."""
+    x, w = np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), np.array([[[[1.0, 10.0]]]])
+    out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=0)
+    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", show=True)
+
+
+@question("convolutional_networks-conv-forward")
+def test_conv_forward_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    arrays = [rng.normal(size=shape) for shape in ((1, 2, 3, 4), (2, 2, 2, 2), (2,))]
+    student.conv_forward_naive(*arrays, {"stride": 1, "pad": 1})
+    assert_unchanged(student.changed, {0: "x", 1: "w", 2: "b", 3: "conv_param"})
+
+
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_slopes(student, rng):
+    """dx, dw and db are the slopes of your conv_forward_naive, tried out number by number."""
+    arrays = [rng.normal(size=shape) for shape in ((2, 2, 3, 4), (3, 2, 2, 2), (3,))]
+    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 1, "pad": 1}], CONV_PARTS)
+
+
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_stride(student, rng):
+    """They are so with stride 2 and without padding, where some pixels are in no window."""
+    arrays = [rng.normal(size=shape) for shape in ((1, 2, 4, 6), (2, 2, 2, 3), (2,))]
+    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS)
+
+
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(size=shape) for shape in ((2, 2, 3, 4), (3, 2, 2, 2), (3,))]
+    check_dout_unchanged(student, "conv_{}_naive", arrays, [{"stride": 1, "pad": 0}])
+
+
+@question("convolutional_networks-max-pool-forward")
+def test_max_pool_forward_by_hand(student, rng):
+    """Windows of 2 x 2 with stride 2 leave the largest of each; a fifth column is left out."""
+    x = np.array([[[[1.0, 5.0, -4.0, -2.0, 9.0], [3.0, 2.0, -1.0, -3.0, 9.0]]]])
+    want = np.array([[[[5.0, -1.0]], [[6.0, 0.0]]]])
+    known = {
+        _("the largest of negative numbers is negative: does your maximum begin at 0?"): (
+            np.maximum(want, 0)
+        ),
+        _("this is the mean of each window"): [[[[2.75, -2.5]], [[3.75, -1.5]]]],
+        _("this is the largest absolute value"): [[[[5.0, 4.0]], [[6.0, 3.0]]]],
+        _("the channels share a maximum; each is pooled by itself"): [[[[6.0, 0.0]], [[6.0, 0.0]]]],
+    }
+    out = max_pool(student, np.concatenate([x, x + 1], axis=1), 2, 2, 2)
+    assert_close(out, want, "out", known=known, show=True)
+
+
+@question("convolutional_networks-max-pool-forward")
+def test_max_pool_forward_overlapping(student, rng):
+    """Windows of 1 x 2 with stride 1 overlap."""
+    x = np.array([[[[1.0, 5.0, 2.0, 3.0], [9.0, 8.0, 7.0, 6.0]]]])
+    want = np.array([[[[5.0, 5.0, 3.0], [9.0, 8.0, 7.0]]]])
+    assert_close(max_pool(student, x, 1, 2, 1), want, "out", show=True)
+
+
+@question("convolutional_networks-max-pool-forward")
+def test_max_pool_forward_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.max_pool_forward_naive(rng.normal(size=(2, 2, 4, 4)), pooling(2, 2, 2))
+    assert_unchanged(student.changed, {0: "x", 1: "pool_param"})
+
+
+@question("convolutional_networks-max-pool-backward")
+def test_max_pool_backward_by_hand(student, rng):
+    """The gradient goes to the largest number of each window, and 0 to the others."""
+    x = np.array([[[[1.0, 5.0, -4.0, -2.0], [3.0, 2.0, -1.0, -3.0]]]])
+    dx = max_pool_backward(student, x, np.array([[[[10.0, 20.0]]]]), 2, 2, 2)
+    want = np.array([[[[0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 20.0, 0.0]]]])
+    known = {
+        _("the gradient is spread over the window; only the maximum gets it"): (
+            [[[[2.5, 2.5, 5.0, 5.0], [2.5, 2.5, 5.0, 5.0]]]]
+        ),
+        _("dout is missing: this is 1 where a maximum is"): want > 0,
+    }
+    assert_close(dx, want, "dx", known=known, show=True)
+
+
+@question("convolutional_networks-max-pool-backward")
+def test_max_pool_backward_overlapping(student, rng):
+    """The maximum of two windows gets the gradients of both."""
+    dx = max_pool_backward(
+        student, np.array([[[[1.0, 5.0, 2.0]]]]), np.array([[[[3.0, 4.0]]]]), 1, 2, 1
+    )
+    known = {_("the last window overwrites the others: add to dx"): [[[[0.0, 4.0, 0.0]]]]}
+    assert_close(dx, np.array([[[[0.0, 7.0, 0.0]]]]), "dx", known=known, show=True)
+
+
+@question("convolutional_networks-max-pool-backward")
+def test_max_pool_backward_ties(student, rng):
+    """Of equal maxima, the first gets everything."""
+    x = np.array([[[[0.0, 2.0], [2.0, 2.0]]]])
+    dx = max_pool_backward(student, x, np.array([[[[6.0]]]]), 2, 2, 1)
+    known = {
+        _("each of the equal maxima gets everything"): [[[[0.0, 6.0], [6.0, 6.0]]]],
+        _("the equal maxima share it"): [[[[0.0, 2.0], [2.0, 2.0]]]],
+        _("the last of the equal maxima gets it"): [[[[0.0, 0.0], [0.0, 6.0]]]],
+    }
+    assert_close(dx, np.array([[[[0.0, 6.0], [0.0, 0.0]]]]), "dx", known=known, show=True)
+
+
+@question("convolutional_networks-max-pool-backward")
+def test_max_pool_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(size=(2, 2, 4, 4))]
+    check_dout_unchanged(student, "max_pool_{}_naive", arrays, [pooling(2, 2, 2)])
+
+
+@question("convolutional_networks-model-init")
+def test_model_init_shapes(student, rng):
+    """All six arrays have the right shapes, and the biases are 0."""
+    params = get_params(student.ThreeLayerConvNet((2, 7, 10), 3, 5, 6, 4), NAMES)
+    check_shapes(params, (2, 7, 10), 3, 5, 6, 4)
+    for name in ("b1", "b2", "b3"):
+        assert_close(params[name], np.zeros(params[name].shape), name)
+
+
+@question("convolutional_networks-model-init")
+def test_model_init_scale(student, rng):
+    """The weights scatter around 0 with the standard deviation weight_scale."""
+    model = student.ThreeLayerConvNet((3, 4, 4), 20, 7, 50, 30, weight_scale=0.02)
+    params = get_params(model, NAMES)
+    for name in ("W1", "W2", "W3"):
+        check_spread(params, name, 0.02)
+
+
+@question("convolutional_networks-model-init")
+def test_model_init_precision(student, rng):
+    """All arrays are in the precision that dtype names."""
+    params = get_params(student.ThreeLayerConvNet((2, 6, 8), 3, 5, 7, 4, dtype=np.float32), NAMES)
+    for name in NAMES:
+        if params[name].dtype != np.float32:
+            reason = _("{name} is {got}, where {want} is expected")
+            raise CheckFailed(reason.format(name=name, got=params[name].dtype, want="float32"))
+
+
+@question("convolutional_networks-model-scores")
+def test_model_scores_by_hand(student, rng):
+    """An image of 2 x 4 pixels gets the scores that you can compute by hand."""
+    # The filter doubles each pixel. The largest are 6 and -2, which ReLU raises to 0.
+    # Hidden units: 6 + 0 = 6, and -6 + 0 + 1 = -5, which ReLU raises to 0.
+    params = {"W1": np.array([[[[2.0]]]]), "b1": np.zeros(1)}
+    params |= {"W2": np.array([[1.0, -1.0], [1.0, 1.0]]), "b2": np.array([0.0, 1.0])}
+    params |= {"W3": np.array([[0.5, -2.0], [7.0, 7.0]]), "b3": np.array([1.0, 0.0])}
+    model = make_model(student, params, (1, 2, 4))
+    X = np.array([[[[1.0, 2.0, -1.0, -2.0], [-1.0, 3.0, -4.0, -3.0]]]])
+    known = {
+        _("the ReLU between the affine layers is missing"): np.array([[-31.0, -47.0]]),
+        _("the ReLU after the convolution is missing"): np.array([[3.0, -8.0]]),
+        _("there is a ReLU after the last layer"): np.array([[4.0, 0.0]]),
+        _("b3 is missing"): np.array([[3.0, -12.0]]),
+    }
+    assert_close(model.loss(X), np.array([[4.0, -12.0]]), "scores", known=known, show=True)
+
+
+@question("convolutional_networks-model-scores")
+def test_model_scores_shape(student, rng):
+    """Three images of 5 x 6 pixels get a score for each of 4 classes."""
+    params = random_params(rng, (2, 5, 6), 3, 3, 5, 4)
+    scores = to_array(make_model(student, params, (2, 5, 6)).loss(rng.normal(size=(3, 2, 5, 6))))
+    if scores.shape != (3, 4):
+        raise CheckFailed(
+            _("scores has shape {got}, where {want} is expected").format(
+                got=scores.shape, want=(3, 4)
+            )
+        )
+
+
+@question("convolutional_networks-model-loss")
+def test_model_loss_equal_scores(student, rng):
+    """With all scores equal, the loss of four classes is log 4."""
+    params = random_params(rng, (2, 4, 4), 3, 3, 5, 4)
+    params |= {"W3": np.zeros((5, 4)), "b3": np.zeros(4)}
+    model = make_model(student, params, (2, 4, 4))
+    loss = model_loss(model, rng.normal(size=(3, 2, 4, 4)), rng.integers(4, size=3))[0]
+    assert_close(loss, math.log(4), "loss", show=True)
+
+
+@question("convolutional_networks-model-loss")
+def test_model_loss_regularisation(student, rng):
+    """With reg = 0.1, half of 0.1 times the sum of all squared weights is added."""
+    params = {"W1": np.full((2, 1, 1, 1), 3.0), "b1": np.array([5.0, 0.0])}
+    params |= {"W2": np.full((2, 3), 2.0), "b2": np.zeros(3)}
+    params |= {"W3": np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]]), "b3": np.array([4.0, 4.0])}
+    model = make_model(student, params, (1, 2, 2), reg=0.1)
+    loss = model_loss(model, rng.normal(size=(3, 1, 2, 2)), np.array([0, 1, 1]))[0]
+    # All scores are equal, so what is beyond log 2 is regularisation.
+    added = to_array(loss, "loss", ndim=0) - math.log(2)
+    W1_squared, W2_squared, W3_squared, b_squared = 2 * 9, 6 * 4, 2 * 1 + 2 * 4, 25 + 2 * 16
+    all_squared = W1_squared + W2_squared + W3_squared
+    known = {
+        _("the regularisation is missing"): 0.0,
+        _("the factor 0.5 is missing"): 0.1 * all_squared,
+        _("the biases are in it, too"): 0.05 * (all_squared + b_squared),
+        _("W1, the filters, is not in it"): 0.05 * (W2_squared + W3_squared),
+    }
+    what = _("the regularisation in the loss")
+    assert_close(added, 0.05 * all_squared, what, known=known, show=True)
+
+
+@question("convolutional_networks-model-gradients")
+def test_model_gradients_slopes(student, rng):
+    """The six gradients are the slopes of your loss, tried out number by number."""
+    size = (2, 4, 5)
+    params = random_params(rng, size, 2, 3, 6, 3)
+    X, y = rng.normal(size=(4, *size)), rng.integers(3, size=4)
+    model = make_model(student, params, size)
+    _loss, grads = model_loss(model, X, y)
+    for name in ("W3", "b3", "W2", "b2", "W1", "b1"):  # in the order of the way back
+        answers = try_parameters(student, model, params, name, X, y)
+
+        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
+            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
+
+        want = numerical_gradient(losses, params[name])
+        factors = {_("the number of examples"): float(len(X))}
+        what = f"grads[{name!r}]"
+        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
+
+
+@question("convolutional_networks-model-gradients")
+def test_model_gradients_regularisation(student, rng):
+    """What reg = 1 adds to them is the slope of the regularisation."""
+    size = (2, 4, 4)
+    params = random_params(rng, size, 2, 3, 3, 3)
+    X, y = rng.normal(size=(3, *size)), rng.integers(3, size=3)
+    without, grads = (
+        model_loss(make_model(student, params, size, reg), X, y)[1] for reg in (0.0, 1.0)
+    )
+    for name in NAMES:
+        added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
+        want = params[name] if name.startswith("W") else np.zeros_like(params[name])
+        what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
+        assert_close(added, want, what, atol=1e-6)
+
+
+@question("convolutional_networks-model-gradients")
+def test_model_gradients_inputs(student, rng):
+    """X, y and the parameters are not changed."""
+    size = (2, 4, 4)
+    params = random_params(rng, size, 2, 3, 3, 3)
+    model = make_model(student, params, size, reg=0.5)
+    model.loss(rng.normal(size=(3, *size)), rng.integers(3, size=3))
+    assert_unchanged(student.changed, {0: "X", 1: "y"})
+    for name, value in get_params(model, NAMES).items():
+        if not np.array_equal(value, params[name]):
+            raise CheckFailed(_("params[{name!r}] is changed").format(name=name))
+
+
+@question("convolutional_networks-spatial-batchnorm-forward")
+def test_spatial_batchnorm_forward_train(student, rng):
+    """With gamma 1 and beta 0, each channel has mean 0 and standard deviation 1 in training."""
+    x = rng.normal(size=(3, 4, 5, 2)) * [[[1]], [[4]], [[9]], [[2]]] + [[[5]], [[-2]], [[0]], [[1]]]
+    out = spatial_batchnorm(student, x, np.ones(4), np.zeros(4), {"mode": "train", "eps": 1e-9})
+    check_shape({"out": to_array(out, "out")}, "out", x.shape)
+    assert_close(out.mean(axis=(0, 2, 3)), np.zeros(4), _("the mean of each channel"), atol=1e-6)
+    assert_close(out.std(axis=(0, 2, 3)), np.ones(4), _("the deviation of each channel"), rtol=1e-5)
+
+
+@question("convolutional_networks-spatial-batchnorm-forward")
+def test_spatial_batchnorm_forward_test(student, rng):
+    """In the test, the running averages are used: (10 - 4) / 3 is 2, times 5, plus 1, is 11."""
+    x = np.stack([np.full((2, 2, 3), 10.0), np.full((2, 2, 3), 1.0)], axis=1)
+    bn_param = {"mode": "test", "eps": 1e-12}
+    bn_param |= {"running_mean": np.array([4.0, 1.0]), "running_var": np.array([9.0, 4.0])}
+    out = spatial_batchnorm(student, x, np.array([5.0, 2.0]), np.array([1.0, -3.0]), bn_param)
+    want = np.stack([np.full((2, 2, 3), 11.0), np.full((2, 2, 3), -3.0)], axis=1)
+    of_batch = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), -3.0)], axis=1)
+    known = {_("this uses the batch, where the running averages are due"): of_batch}
+    assert_close(out, want, "out", known=known)
+
+
+@question("convolutional_networks-spatial-batchnorm-forward")
+def test_spatial_batchnorm_forward_running(student, rng):
+    """Training with momentum 0.75 leaves a quarter of each channel's mean in bn_param."""
+    x = np.stack([np.full((2, 2, 3), 8.0), np.full((2, 2, 3), -4.0)], axis=1)
+    averages = {"running_mean": np.zeros(2), "running_var": np.ones(2)}
+    bn_param = student.put({"mode": "train", "momentum": 0.75, **averages})
+    student.call("spatial_batchnorm_forward", x, np.ones(2), np.zeros(2), bn_param, keep=True)
+    got, what = bn_param.get("['running_mean']"), "bn_param['running_mean']"
+    known = {_("it is as it was: did batchnorm_forward get a copy of bn_param?"): np.zeros(2)}
+    assert_close(got, np.array([2.0, -1.0]), what, known=known, show=True)
+
+
+@question("convolutional_networks-spatial-batchnorm-backward")
+def test_spatial_batchnorm_backward_slopes(student, rng):
+    """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 3, 2, 3), (3,), (3,))]
+    check_slopes(student, "spatial_batchnorm_{}", arrays, [{"mode": "train"}], NORM_PARTS)
+
+
+@question("convolutional_networks-spatial-groupnorm-forward")
+def test_spatial_groupnorm_forward_by_hand(student, rng):
+    """Groups of two channels with the numbers 1 and 3 become -1 and 1, then gamma and beta."""
+    x = np.array([1.0, 3.0, 30.0, 10.0]).reshape(1, 4, 1, 1)
+    gamma, beta = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.0, 0.0]]).reshape(2, 1, 4, 1, 1)
+    out, _cache = forward(student, "spatial_groupnorm_forward", x, gamma, beta, 2, {"eps": 0.0})
+    want = np.array([-1.0, 2.5, 3.0, -4.0]).reshape(1, 4, 1, 1)
+    known = {
+        _("are the groups every second channel? Channels of a group are neighbours"): (
+            np.array([-1.0, -1.5, 3.0, 4.0]).reshape(1, 4, 1, 1)
+        ),
+        _("beta is missing"): want - beta,
+        _("gamma is missing"): np.array([-1.0, 1.5, 1.0, -1.0]).reshape(1, 4, 1, 1),
+    }
+    assert_close(out, want, "out", known=known, show=True)
+
+
+@question("convolutional_networks-spatial-groupnorm-forward")
+def test_spatial_groupnorm_forward_eps(student, rng):
+    """With eps = 3, the numbers 1 and 3 become -0.5 and 0.5: their variance, 1, plus 3 is 4."""
+    x, ones = np.array([1.0, 3.0]).reshape(1, 2, 1, 1), np.ones((1, 2, 1, 1))
+    out, _cache = forward(student, "spatial_groupnorm_forward", x, ones, 0 * ones, 1, {"eps": 3.0})
+    known = {
+        _("eps is not used"): x - 2,
+        _("is eps added to the variance, and the root taken of both?"): (x - 2) / 4,
+    }
+    assert_close(out, (x - 2) / 2, "out", known=known, show=True)
+
+
+@question("convolutional_networks-spatial-groupnorm-forward")
+def test_spatial_groupnorm_forward_groups(student, rng):
+    """With gamma 1 and beta 0, each group of each image has mean 0 and standard deviation 1."""
+    x = rng.normal(3, 2, size=(2, 6, 4, 5))
+    gamma, beta = np.ones((1, 6, 1, 1)), np.zeros((1, 6, 1, 1))
+    out, _cache = forward(student, "spatial_groupnorm_forward", x, gamma, beta, 3, {"eps": 1e-9})
+    check_shape({"out": to_array(out, "out")}, "out", x.shape)
+    groups = out.reshape(2, 3, -1)
+    assert_close(groups.mean(axis=2), np.zeros((2, 3)), _("the mean of each group"), atol=1e-6)
+    assert_close(groups.std(axis=2), np.ones((2, 3)), _("the deviation of each group"), rtol=1e-5)
+
+
+@question("convolutional_networks-spatial-groupnorm-backward")
+def test_spatial_groupnorm_backward_slopes(student, rng):
+    """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
+    check_slopes(student, "spatial_groupnorm_{}", arrays, [2, {}], NORM_PARTS)
+
+
+@question("convolutional_networks-spatial-groupnorm-backward")
+def test_spatial_groupnorm_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
+    check_dout_unchanged(student, "spatial_groupnorm_{}", arrays, [2, {}])
+
+
+# --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def conv_forward(
+    student: Student, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, pad: int
+) -> object:
+    """out of the student's convolution."""
+    param = {"stride": stride, "pad": pad}
+    return forward(student, "conv_forward_naive", x, w, b, param)[0]
+
+
+def pooling(height: int, width: int, stride: int) -> dict[str, int]:
+    """pool_param."""
+    return {"pool_height": height, "pool_width": width, "stride": stride}
+
+
+def max_pool(student: Student, x: np.ndarray, height: int, width: int, stride: int) -> object:
+    """out of the student's max pooling."""
+    return forward(student, "max_pool_forward_naive", x, pooling(height, width, stride))[0]
+
+
+def max_pool_backward(
+    student: Student, x: np.ndarray, dout: np.ndarray, height: int, width: int, stride: int
+) -> object:
+    """dx of the student's max pooling."""
+    param = pooling(height, width, stride)
+    _out, cache = forward(student, "max_pool_forward_naive", x, param)
+    return student.max_pool_backward_naive(dout, cache)
+
+
+def spatial_batchnorm(
+    student: Student, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict
+) -> object:
+    """out of the student's spatial batch normalisation."""
+    return forward(student, "spatial_batchnorm_forward", x, gamma, beta, bn_param)[0]
+
+
+def shapes_of(
+    input_dim: tuple[int, int, int], filters: int, size: int, hidden: int, classes: int
+) -> dict[str, tuple[int, ...]]:
+    """The right shapes of the six parameters."""
+    C, H, W = input_dim
+    return {
+        "W1": (filters, C, size, size),
+        "b1": (filters,),
+        "W2": (filters * (H // 2) * (W // 2), hidden),
+        "b2": (hidden,),
+        "W3": (hidden, classes),
+        "b3": (classes,),
+    }
+
+
+def check_shapes(
+    params: dict[str, np.ndarray],
+    input_dim: tuple[int, int, int],
+    filters: int,
+    size: int,
+    hidden: int,
+    classes: int,
+) -> None:
+    """Have all six parameters the right shapes?"""
+    for name, shape in shapes_of(input_dim, filters, size, hidden, classes).items():
+        check_shape(params, name, shape)
+
+
+def random_params(
+    rng: np.random.Generator,
+    input_dim: tuple[int, int, int],
+    filters: int,
+    size: int,
+    hidden: int,
+    classes: int,
+) -> dict[str, np.ndarray]:
+    """Parameters of a ThreeLayerConvNet, biases included, large enough to matter."""
+    params = {}
+    for name, shape in shapes_of(input_dim, filters, size, hidden, classes).items():
+        inputs = np.prod(shape[1:]) if len(shape) == 4 else shape[0]
+        scale = 0.3 if len(shape) == 1 else 1.5 / inputs**0.5
+        params[name] = rng.normal(0, scale, size=shape)
+    return params
+
+
+def make_model(
+    student: Student,
+    params: dict[str, np.ndarray],
+    input_dim: tuple[int, int, int],
+    reg: float = 0.0,
+    dtype: type = np.float64,
+) -> Remote:
+    """The student's ThreeLayerConvNet, with these parameters."""
+    filters, _channels, size, _size = params["W1"].shape
+    hidden, classes = params["W3"].shape
+    model = student.ThreeLayerConvNet(
+        input_dim=input_dim,
+        num_filters=filters,
+        filter_size=size,
+        hidden_dim=hidden,
+        num_classes=classes,
+        reg=reg,
+        dtype=dtype,
+    )
+    for name in NAMES:
+        model.set(f"params[{name!r}]", params[name].astype(dtype))
+    return model
+
+
+def check_dout_unchanged(
+    student: Student, names: str, arrays: Sequence[np.ndarray], settings: Sequence[object]
+) -> None:
+    """Does a layer's way back leave dout alone? The arguments are those of check_slopes."""
+    out, cache = forward(student, names.format("forward"), *arrays, *settings)
+    dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
+    student.call(names.format("backward"), dout, cache)
+    assert_unchanged(student.changed, {0: "dout"})
+
+
+def check_slopes(
+    student: Student,
+    names: str,
+    arrays: Sequence[np.ndarray],
+    settings: Sequence[object],
+    parts: tuple[str, ...],
+) -> None:
+    """Are the gradients of a layer the slopes of sum(out * dout)?
+
+    names: of its functions, "conv_{}_naive". settings: what forward takes after the arrays.
+    """
+    before, after = (names.format(way) for way in ("forward", "backward"))
+    out, cache = forward(student, before, *arrays, *settings)
+    dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
+    gradients = unpack(student.call(after, dout, cache), after, parts)
+    for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
+
+        def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
+            calls = [
+                (before, *arrays[:place], value, *arrays[place + 1 :], *settings)
+                for value in values
+            ]
+            outs = [unpack(reply, before, ("out", "cache"))[0] for reply in student.batch(calls)]
+            return [float(np.sum(to_array(out, "out") * dout)) for out in outs]
+
+        want = numerical_gradient(weighted_sums, arrays[place])
+        factors = {_("the number of examples"): float(len(dout))}
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)

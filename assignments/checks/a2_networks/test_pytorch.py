@@ -1,0 +1,468 @@
+"""Public checks of the pytorch notebook: small networks, some of them to be followed by hand."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from assignments.compare import assert_close, assert_unchanged
+from assignments.data import load_data
+from assignments.messages import _
+from assignments.questions import question
+from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
+from assignments.student import CheckFailed, Remote, Student, StudentError
+
+WEIGHTS_FILE = "pytorch_weights.npz"
+CONVNET_PARAMS = ("conv_w1", "conv_b1", "conv_w2", "conv_b2", "fc_w", "fc_b")
+MODULE_PARAMS = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc.weight", "fc.bias")
+
+#: Three images of one pixel, for the example that is followed by hand.
+PIXELS = torch.tensor([3.0, -3.0, 10.0]).reshape(3, 1, 1, 1)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_by_hand(student, rng):
+    """A network with two hidden units, to be followed by hand, gives the right scores."""
+    x = torch.tensor([[1.0, 2.0], [-3.0, 1.0]])
+    w1, w2 = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [-2.0, 2.0]])
+    # hidden units: 3 and 1 for the first example; 0 (before ReLU -2) and 4 for the second
+    want = np.array([[1.0, 2.0], [-8.0, 8.0]])
+    known = {
+        _("is there a ReLU between the two products?"): np.array([[1.0, 2.0], [-10.0, 8.0]]),
+        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
+        _("these are probabilities; scores come before any softmax"): softmax(want),
+    }
+    scores = student.two_layer_fc(x, [w1, w2])
+    check_shape(scores, (2, 2))
+    assert_close(scores, want, _("the scores"), known=known, show=True)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_images(student, rng):
+    """Images of shape (3, 2, 2) are read as rows of 12 numbers."""
+    x = torch.arange(24.0).reshape(2, 3, 2, 2)
+    w1 = torch.eye(12)  # the hidden units are the numbers themselves
+    scores = student.two_layer_fc(x, [w1, torch.eye(12)[:, [0, 5, 11]]])
+    check_shape(scores, (2, 3))
+    assert_close(scores, [[0.0, 5.0, 11.0], [12.0, 17.0, 23.0]], _("the scores"), show=True)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_gradients(student, rng):
+    """backward leads from the scores to both parameters."""
+    x, w1, w2 = torch.ones(1, 1), torch.full((1, 1), 2.0), torch.full((1, 1), 5.0)
+    _scores, gradients = scores_and_gradients(
+        student, "two_layer_fc", x, [w1, w2], ["w1", "w2"], torch.ones(1, 1)
+    )
+    for got, want, name in zip(gradients, (5.0, 2.0), ("w1", "w2"), strict=True):
+        assert_close(got, [[want]], _("the gradient of {name}").format(name=name), show=True)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.two_layer_fc(torch.ones(2, 3), [-torch.ones(3, 2), torch.ones(2, 2)])
+    assert_unchanged(student.changed, {0: "x", 1: "params"})
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_by_hand(student, rng):
+    """Images of one pixel go through with the right numbers."""
+    scores = student.three_layer_convnet(PIXELS, params_by_hand(1))
+    assert_scores_by_hand(scores)
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_order(student, rng):
+    """The affine layer reads channel by channel, and in each row by row."""
+    one, ten = torch.zeros(2, 1, 1, 5, 5)
+    one[0, 0, 2, 2], ten[0, 0, 2, 2] = 1.0, 10.0
+    two_channels = torch.cat([one, ten])[:, :, 1:4, 1:4]
+    params = [one, torch.zeros(1), two_channels, torch.zeros(2), torch.eye(4), torch.zeros(4)]
+    scores = student.three_layer_convnet(torch.tensor([1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    check_shape(scores, (1, 4))
+    known = {_("the numbers are read pixel by pixel, not channel by channel"): [[1, 10, 2, 20]]}
+    want = [[1.0, 2.0, 10.0, 20.0]]
+    assert_close(scores, want, _("the scores"), known=known, show=True)
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_shape(student, rng):
+    """Four images of 6 x 7 pixels give four rows of five scores."""
+    x, params = torch.ones(4, 3, 6, 7), convnet_params(rng, 3, 2, 4, 42, 5)
+    check_shape(student.three_layer_convnet(x, params), (4, 5))
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_gradients(student, rng):
+    """backward leads from the scores to all six parameters."""
+    x, params = torch.ones(1, 1, 2, 2), convnet_params(rng, 1, 2, 2, 4, 3)
+    dout = torch.ones(1, 3)
+    scores_and_gradients(student, "three_layer_convnet", x, params, CONVNET_PARAMS, dout)
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_inputs(student, rng):
+    """Nothing that is passed in is changed."""
+    student.three_layer_convnet(torch.ones(2, 1, 3, 3), convnet_params(rng, 1, 2, 2, 9, 2))
+    assert_unchanged(student.changed, {0: "x", 1: "params"})
+
+
+@question("pytorch-module")
+def test_module_parameters(student, rng):
+    """The module has the layers conv1, conv2 and fc, and their parameters have the right shapes."""
+    check_parameters(student, student.ThreeLayerConvNet(3, 12, 8, 10), 3, 12, 8, 10)
+
+
+@question("pytorch-module")
+def test_module_by_hand(student, rng):
+    """With filters that look at their middle only, images of one colour get the right scores."""
+    model = student.ThreeLayerConvNet(1, 1, 1, 2)
+    check_parameters(student, model, 1, 1, 1, 2)
+    load_by_hand(model, MODULE_PARAMS)
+    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
+
+
+@question("pytorch-module")
+def test_module_gradients(student, rng):
+    """backward leads from the scores to all parameters."""
+    model = student.ThreeLayerConvNet(1, 2, 3, 4)
+    out = model(torch.ones(2, 1, 32, 32), keep=True)
+    check_shape(out.get(), (2, 4))
+    walk_back(student, out, torch.ones(2, 4))
+    for name in MODULE_PARAMS:
+        gradient_of(model, name, name)
+
+
+@question("pytorch-sequential")
+def test_sequential_layers(student, rng):
+    """The result is an nn.Sequential with six parameters of the right shapes."""
+    check_sequential(student.sequential_convnet(3, 12, 8, 10), 3, 12, 8, 10)
+
+
+@question("pytorch-sequential")
+def test_sequential_by_hand(student, rng):
+    """With filters that look at their middle only, images of one colour get the right scores."""
+    model = student.sequential_convnet(1, 1, 1, 2)
+    load_by_hand(model, check_sequential(model, 1, 1, 1, 2))
+    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
+
+
+@question("pytorch-accuracy")
+def test_accuracy_by_hand(student, rng):
+    """Of three examples in two batches two are right."""
+    model = identity(student, 2)
+    batches = [
+        (torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])),
+        (torch.tensor([[3.0, 2.0]]), torch.tensor([1])),
+    ]
+    known = {
+        _("this is the mean over batches, which may differ in size; count examples"): 0.5,
+        _("this is the number of right labels, not their share"): 2.0,
+        _("only the last batch counts"): 0.0,
+        _("this is in percent"): 200 / 3,
+    }
+    assert_close(student.accuracy(model, batches), 2 / 3, _("the accuracy"), known=known, show=True)
+
+
+@question("pytorch-accuracy")
+def test_accuracy_modes(student, rng):
+    """The model is evaluated in eval mode, without gradients, and left in the mode it came in."""
+    for was_training in (True, False):
+        model = student.make("watched", identity(student, 2))
+        model.train(was_training)
+        student.accuracy(model, [(torch.ones(1, 2), torch.tensor([0]))])
+        check_evaluation(model, 1, was_training)
+
+
+@question("pytorch-accuracy")
+def test_accuracy_devices(student, rng):
+    """Batches that lie on another device than the model are moved."""
+    batches = moved(student, [(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))])
+    assert_close(student.accuracy(identity(student, 2), batches), 1.0, _("the accuracy"))
+
+
+@question("pytorch-train-epoch")
+def test_train_step(student, rng):
+    """One step for one example and two classes, to be followed by hand."""
+    model = identity(student, 2)
+    optimizer = student.make("torch.optim.SGD", model.parameters(), 2.0)
+    batches = [(torch.tensor([[1.0, 1.0]]), torch.tensor([1]))]
+    # Both classes have the probability 1/2, so the loss is ln 2, the slope of the scores 1/2, -1/2.
+    loss = student.train_epoch(model, batches, optimizer)
+    assert_close(loss, np.log(2), _("the mean loss"), show=True)
+    want = np.array([[0.0, -1.0], [1.0, 2.0]])
+    known = {
+        _("nothing has moved: are the gradients cleared between backward and step?"): np.eye(2),
+        _("is a softmax applied before cross_entropy, which applies it itself?"): (want + np.eye(2))
+        / 2,
+    }
+    weight = model.get("weight")
+    assert_close(weight, want, _("the weights after the step"), known=known, show=True)
+
+
+@question("pytorch-train-epoch")
+def test_train_two_batches(student, rng):
+    """Two equal batches give two steps, the second along its own gradient alone."""
+    x, y = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([1, 1])
+    model = identity(student, 2)
+    optimizer = student.make("torch.optim.SGD", model.parameters(), 0.5)
+    student.train_epoch(model, [(x, y), (x, y)], optimizer)
+    weight = {"fresh": torch.eye(2), "added up": torch.eye(2), "summed": torch.eye(2)}
+    old = torch.zeros(2, 2)
+    for _step in range(2):
+        # The gradient of the mean cross-entropy: probabilities less 1 for the right class.
+        slopes = {
+            name: (torch.softmax(x @ w.T, dim=1) - F.one_hot(y, 2)).T @ x / 2
+            for name, w in weight.items()
+        }
+        slopes["added up"] = old = old + slopes["added up"]
+        slopes["summed"] = slopes["summed"] * 2
+        weight = {name: w - 0.5 * slopes[name] for name, w in weight.items()}
+    known = {
+        _("gradients of the first batch are still there in the second step"): weight["added up"],
+        _("the loss is a sum over the batch, not its mean"): weight["summed"],
+    }
+    got = model.get("weight")
+    assert_close(got, weight["fresh"], _("the weights after two steps"), known=known)
+
+
+@question("pytorch-train-epoch")
+def test_train_mean_loss(student, rng):
+    """The mean loss over batches of two examples and one, on another device, is right."""
+    inner = identity(student, 2)
+    model = student.make("watched", inner)
+    model.eval()
+    optimizer = student.make("torch.optim.SGD", inner.parameters(), 0.0)
+    batches = [
+        (torch.ones(2, 2), torch.tensor([0, 1])),  # each has the loss ln 2
+        (torch.tensor([[0.0, np.log(3)]]).float(), torch.tensor([1])),  # ln 4/3
+    ]
+    first, second = np.log(2), np.log(4 / 3)
+    known = {
+        _("this is the mean over batches, which may differ in size"): (first + second) / 2,
+        _("this is the loss of the last batch"): second,
+        _("this is the sum over the examples"): 2 * first + second,
+    }
+    loss = student.train_epoch(model, moved(student, batches), optimizer)
+    want = (2 * first + second) / 3
+    assert_close(loss, want, _("the mean loss"), known=known, show=True, rtol=1e-5)
+    if not all(training for training, _recorded in model.get("seen")):
+        raise CheckFailed(_("the model is trained in eval mode; call model.train() before"))
+
+
+@question("pytorch-best")
+def test_best_file(student, rng):
+    """The weights file can be read, and says that they were trained on emoji10."""
+    weights_handed_in(student, WEIGHTS_FILE)
+
+
+@question("pytorch-best")
+def test_best_accuracy(student, rng):
+    """At least 60 % of 200 test images are classified right."""
+    data = load_data("emoji10", num_train=1, num_test=200)
+    labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
+    assert_accuracy(labels, data.y_test, 0.60, _("test images"))
+
+
+# --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def check_shape(scores: object, shape: tuple[int, ...]) -> None:
+    """Are these scores a tensor of this shape?"""
+    what = _("the scores")
+    if not isinstance(scores, torch.Tensor):
+        kind = scores.type_name if isinstance(scores, Remote) else type(scores).__name__
+        raise CheckFailed(
+            _("{what}: of type {kind}, where a tensor is expected").format(what=what, kind=kind)
+        )
+    if tuple(scores.shape) != shape:
+        raise CheckFailed(
+            _("{what}: shape {got}, where {want} is expected").format(
+                what=what, got=tuple(scores.shape), want=shape
+            )
+        )
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Probabilities of scores (N, C)."""
+    return torch.softmax(torch.from_numpy(scores), dim=1).numpy()
+
+
+def params_by_hand(pixels: int) -> list[torch.Tensor]:
+    """Filters that look only at their middle, for the example that is followed by hand."""
+    middle = torch.zeros(1, 1, 5, 5)
+    middle[0, 0, 2, 2] = 2.0
+    fc_w = torch.zeros(pixels, 2)
+    fc_w[0] = torch.tensor([1.0, -1.0])
+    second = -middle[:, :, 1:4, 1:4]
+    return [middle, torch.ones(1), second, torch.full((1,), 20.0), fc_w, torch.tensor([0.5, 0.25])]
+
+
+def load_by_hand(model: Remote, names: Sequence[str]) -> None:
+    """The same example for a model of images of 32 x 32 pixels."""
+    params = params_by_hand(32 * 32)
+    params[4] = params[4].T.contiguous()
+    model.load_state_dict(dict(zip(names, params, strict=True)))
+
+
+def assert_scores_by_hand(scores: object) -> None:
+    """3 -> 7 -> 6; -3 -> 0 (before ReLU -5) -> 20; 10 -> 21 -> 0 (before ReLU -22)."""
+
+    def from_pixels(*pixels: float, fc_b: Sequence[float] = (0.5, 0.25)) -> np.ndarray:
+        return np.outer(pixels, (1, -1)) + fc_b
+
+    check_shape(scores, (3, 2))
+    want = from_pixels(6, 20, 0)
+    known = {
+        _("is there a ReLU after the first convolution?"): from_pixels(6, 30, 0),
+        _("is there a ReLU after the second convolution?"): from_pixels(6, 20, -22),
+        _("is there a ReLU after each convolution?"): from_pixels(6, 30, -22),
+        _("the biases of the convolutions are missing"): from_pixels(0, 0, 0),
+        _("the bias of the affine layer is missing"): from_pixels(6, 20, 0, fc_b=(0, 0)),
+        _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
+        _("these are probabilities; scores come before any softmax"): softmax(want),
+    }
+    assert_close(scores, want, _("the scores"), known=known, show=True)
+
+
+def moved(
+    student: Student, batches: list[tuple[torch.Tensor, torch.Tensor]]
+) -> list[tuple[Remote, Remote]]:
+    """The same batches, on what looks like another device."""
+    return [(student.make("elsewhere", x), student.make("elsewhere", y)) for x, y in batches]
+
+
+def scores_and_gradients(
+    student: Student,
+    function: str,
+    x: torch.Tensor,
+    params: Sequence[torch.Tensor],
+    names: Sequence[str],
+    dout: torch.Tensor,
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """What a function of inputs and parameters returns, and the gradients of its parameters."""
+    kept = student.put([p.detach().requires_grad_() for p in params])
+    out = student.call(function, x, kept, keep=True)
+    scores = out.get()
+    check_shape(scores, tuple(dout.shape))
+    walk_back(student, out, dout)
+    return scores, [gradient_of(kept, f"[{i}]", name) for i, name in enumerate(names)]
+
+
+def walk_back(student: Student, out: Remote, dout: torch.Tensor) -> None:
+    """Call backward on the scores."""
+    try:
+        student.backward(out, dout)
+    except StudentError as error:
+        raise CheckFailed(
+            _(
+                "backward() on the scores fails: {error}. Was a step taken outside of PyTorch's "
+                "record (detach, data, numpy, no_grad)?"
+            ).format(error=f"{error.type}: {error.message}"[:200])
+        ) from None
+
+
+def gradient_of(owner: Remote, path: str, name: str) -> torch.Tensor:
+    """The gradient that backward left with a parameter."""
+    gradient = owner.get(f"{path}.grad")
+    if gradient is None:
+        raise CheckFailed(
+            _(
+                "backward() on the scores leaves no gradient with {name}: nothing that was "
+                "recorded leads from it to the scores"
+            ).format(name=name)
+        )
+    return gradient
+
+
+def convnet_params(
+    rng: np.random.Generator, C: int, channel_1: int, channel_2: int, pixels: int, classes: int
+) -> list[torch.Tensor]:
+    """Random parameters of the three-layer network, in the order of CONVNET_PARAMS."""
+    shapes = (
+        (channel_1, C, 5, 5), (channel_1,), (channel_2, channel_1, 3, 3), (channel_2,),
+        (channel_2 * pixels, classes), (classes,),
+    )  # fmt: skip
+    return [
+        torch.from_numpy(rng.normal(0, 1 if len(shape) == 1 else 0.3, size=shape)).float()
+        for shape in shapes
+    ]
+
+
+def layer_shapes(C: int, channel_1: int, channel_2: int, classes: int) -> list[tuple[int, ...]]:
+    """Weight and bias of the two convolutions and of the linear layer, for 32 x 32 pixels."""
+    return [
+        (channel_1, C, 5, 5), (channel_1,), (channel_2, channel_1, 3, 3), (channel_2,),
+        (classes, channel_2 * 32 * 32), (classes,),
+    ]  # fmt: skip
+
+
+def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
+    """Has the module its three layers, with these parameters and no others?"""
+    found = student.iterate(model.state_dict(keep=True))
+    missing = [name for name in MODULE_PARAMS if name not in found]
+    others = [str(name) for name in found if name not in MODULE_PARAMS]
+    for names, reason in (
+        (
+            missing,
+            _("parameters are missing: {names}; is each layer an attribute of self?"),
+        ),
+        (others, _("there are parameters that should not be there: {names}")),
+    ):
+        if names:
+            raise CheckFailed(reason.format(names=", ".join(names)[:200]))
+    for name, want in zip(MODULE_PARAMS, layer_shapes(*sizes), strict=True):
+        got = model.get(f"{name}.shape")
+        if got != want:
+            raise CheckFailed(
+                _("{name}: shape {got}, where {want} is expected").format(
+                    name=name, got=got, want=want
+                )
+            )
+
+
+def check_sequential(model: Remote, *sizes: int) -> list[str]:
+    """Is it an nn.Sequential with these parameters? Returns their names."""
+    kind = getattr(model, "type_name", type(model).__name__)
+    if kind != "Sequential":
+        raise CheckFailed(_("the result is a {kind}, not an nn.Sequential").format(kind=kind))
+    state = model.state_dict()
+    got, want = [tuple(value.shape) for value in state.values()], layer_shapes(*sizes)
+    if got != want:
+        raise CheckFailed(
+            _("its parameters have the shapes {got}, where {want} are expected").format(
+                got=got, want=want
+            )
+        )
+    return list(state)
+
+
+def identity(student: Student, size: int) -> Remote:
+    """A model whose scores are its inputs: a linear layer with the identity as weight."""
+    model = student.make("torch.nn.Linear", size, size, False)
+    model.set("weight.data", torch.eye(size))
+    return model
+
+
+def check_evaluation(model: Remote, batches: int, was_training: bool) -> None:
+    """Was a watched model called once a batch, in eval mode, without gradients, and put back?"""
+    seen = model.get("seen")
+    if len(seen) != batches:
+        raise CheckFailed(
+            _("the model was called {calls} times for {batches} batches").format(
+                calls=len(seen), batches=batches
+            )
+        )
+    if any(training for training, _recorded in seen):
+        raise CheckFailed(_("the model is evaluated in train mode; call model.eval() before"))
+    if any(recorded for _training, recorded in seen):
+        raise CheckFailed(_("gradients are recorded during the evaluation, which nobody needs"))
+    if model.get("training") is not was_training:
+        raise CheckFailed(
+            _("the model came in {before} mode, and is left in {after} mode").format(
+                before="train" if was_training else "eval",
+                after="eval" if was_training else "train",
+            )
+        )
