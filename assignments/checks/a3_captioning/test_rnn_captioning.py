@@ -15,6 +15,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     try_parameters,
     unpack,
 )
+from assignments.checks.a2_networks.test_batch_normalization import check_shape
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
@@ -414,13 +415,6 @@ def all_gradients(student: Student, dh: np.ndarray, cache: object) -> dict[str, 
     """The five gradients of a sequence by name."""
     parts = unpack(student.rnn_backward(dh, cache), "rnn_backward", PARTS_OF_ALL)
     return dict(zip(PARTS_OF_ALL, parts, strict=True))
-
-
-def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str) -> None:
-    """Has an array this shape?"""
-    if array.shape != shape:
-        reason = _("{what}: shape {got}, where {want} is expected")
-        raise CheckFailed(reason.format(what=what, got=array.shape, want=shape))
 
 
 def random_params(
