@@ -628,9 +628,9 @@ MISCONCEPTIONS = [
         "sample-by-chance",
         SAMPLE,
         {
-            CHOOSE: "p = np.exp(scores - scores.max(axis=1, keepdims=True))\n            "
-            "p /= p.sum(axis=1, keepdims=True)\n            "
-            "word = np.array([np.random.choice(len(row), p=row) for row in p])"
+            CHOOSE: "odds = np.exp(scores - scores.max(axis=1)[:, np.newaxis])\n            "
+            "odds /= odds.sum(axis=1)[:, np.newaxis]\n            "
+            "word = np.array([np.random.choice(len(row), p=row) for row in odds])"
         },
         hint="You draw words by their probabilities. Here the word with the largest score is said.",
     ),
@@ -650,10 +650,10 @@ MISCONCEPTIONS = [
 ]
 
 _STAND_IN = "from assignments.standins.a3_captioning.rnn_captioning import {0}\n{0} = {0}\n"
-_METHOD = """from assignments.standins.a3_captioning.rnn_captioning import CaptioningRNN as StandIn
-
-class CaptioningRNN(CaptioningRNN):
-    {0} = StandIn.{0}
+_METHOD = """class CaptioningRNN(CaptioningRNN):
+    def {0}(self, *arguments, **settings):
+        from assignments.standins.a3_captioning.rnn_captioning import CaptioningRNN as StandIn
+        return StandIn.{0}(self, *arguments, **settings)
 """
 _TORCH = """import torch
 
