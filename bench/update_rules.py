@@ -6,7 +6,7 @@ A fully connected network with four hidden layers of 100 units learns from 5000 
 rule and several learning rates; 1000 images are for validation. For each rule the learning rate
 with the best validation accuracy counts, and the test accuracy is that of its network. The
 notebook ``a2_networks/fully_connected_nets`` trains the same network with these learning rates.
-Takes about five minutes on one core.
+Takes about two minutes on one core.
 """
 
 import argparse

@@ -1,0 +1,1 @@
+"""Stand-ins for the notebooks of a3_captioning."""

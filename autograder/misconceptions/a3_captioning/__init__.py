@@ -1,0 +1,1 @@
+"""Misconceptions and accepted variants of assignment 3."""
