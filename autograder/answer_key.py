@@ -6,15 +6,15 @@ All of it is our own code and runs in the grader's process; nothing of a student
 import contextlib
 import importlib
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
+import assignments
 from assignments.notebook import Cell, NotebookModule, load
 from assignments.questions import Check, collect
 from assignments.student import Files, ServedFunctions
-from autograder.course import HOME, CourseError, SourceNotebook
+from autograder.course import CourseError, SourceNotebook
 from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
 from autograder.session import LiveSession
 
@@ -46,6 +46,7 @@ class AnswerKey:
         #: Files that are handed in with this notebook, as the reference has them.
         self.files: Mapping[str, bytes] = getattr(module, "FILES", {})
         self._modules: dict[str, NotebookModule] = {}
+        self._earlier_modules: dict[str, NotebookModule] = {}
 
     @cached_property
     def patches(self) -> list[Patch]:
@@ -67,10 +68,37 @@ class AnswerKey:
 
     def _module(self, name: str, cells: list[Cell]) -> NotebookModule:
         if name not in self._modules:
-            with _references_for_previous(self.source), contextlib.redirect_stdout(io.StringIO()):
+            with self._references_for_previous(), contextlib.redirect_stdout(io.StringIO()):
                 module = load(cells, self.source.outline, f"key_{self.source.name}_{name}")
             self._modules[name] = module
         return self._modules[name]
+
+    @contextlib.contextmanager
+    def _references_for_previous(self) -> Iterator[None]:
+        """While it lasts, ``previous()`` gives source notebooks, whose solutions are complete.
+
+        They are loaded once for this key. No other has them: a notebook may put functions of its
+        own into an earlier one.
+        """
+        before = assignments.previous
+        assignments.previous = self._previous
+        try:
+            yield
+        finally:
+            assignments.previous = before
+
+    def _previous(self, name: str) -> NotebookModule:
+        if name not in self._earlier_modules:
+            source = self._earlier(name)
+            module = load(source.cells, source.outline, f"key_{self.source.name}_{source.name}")
+            self._earlier_modules[name] = module
+        return self._earlier_modules[name]
+
+    def _earlier(self, name: str) -> SourceNotebook:
+        """The source of a notebook ``"assignment/notebook"`` of the same course."""
+        assignment, _slash, notebook = name.partition("/")
+        path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
+        return SourceNotebook(assignment, notebook, path)
 
     def files_of(self, patch: Patch | None = None) -> Files:
         """The files beside the reference, or beside a patched one."""
@@ -103,10 +131,7 @@ class AnswerKey:
             if not origin:
                 return self._own(attribute)
             if "/" in origin:
-                assignment, _slash, notebook = origin.partition("/")
-                path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
-                earlier = answer_key(SourceNotebook(assignment, notebook, path))
-                return getattr(earlier.reference, attribute)
+                return getattr(answer_key(self._earlier(origin)).reference, attribute)
             return getattr(importlib.import_module(origin), attribute)
 
         return find
@@ -130,17 +155,3 @@ class AnswerKey:
 def answer_key(source: SourceNotebook) -> AnswerKey:
     """The answer key of a source notebook, made once in a process."""
     return AnswerKey(source)
-
-
-@contextlib.contextmanager
-def _references_for_previous(source: SourceNotebook) -> Iterator[None]:
-    """While it lasts, ``previous()`` finds the source notebooks, whose solutions are complete."""
-    before = os.environ.get("ASSIGNMENTS_HOME")
-    os.environ["ASSIGNMENTS_HOME"] = str(source.path.parents[1] if source.path else HOME)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["ASSIGNMENTS_HOME"]
-        else:
-            os.environ["ASSIGNMENTS_HOME"] = before
