@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from sacrebleu.metrics import BLEU
 from sklearn.feature_extraction.text import TfidfVectorizer
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from assignments.data.captions import CaptionSplit, minibatch
@@ -63,7 +64,8 @@ def train_captioner(
     configs = {name: dict(optim_config or {}) for name in model.params}
     rng = np.random.default_rng(seed)
     losses: list[float] = []
-    with tqdm(total=num_steps, disable=not progress) as bar:
+    # The matrices are small: the threads of NumPy and of PyTorch would only wait for each other.
+    with threadpool_limits(1), tqdm(total=num_steps, disable=not progress) as bar:
         for _step in range(num_steps):
             captions, index = minibatch(split, batch_size, rng)
             loss, grads = model.loss(split.features[index], captions)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from assignments.messages import _
@@ -119,9 +120,14 @@ class Solver:
             self._end_epoch()
         steps = max(len(self.X_train) // self.batch_size, 1)
         done = len(self.val_acc_history) - 1
-        with tqdm(
-            total=self.num_epochs * steps, initial=done * steps, disable=not self.progress
-        ) as bar:
+        # Layers by NumPy and by PyTorch take turns: with more threads, those of the one would wait
+        # for those of the other.
+        with (
+            threadpool_limits(1),
+            tqdm(
+                total=self.num_epochs * steps, initial=done * steps, disable=not self.progress
+            ) as bar,
+        ):
             for epoch in range(done, self.num_epochs):
                 # A generator of its own for each epoch: an interrupted training goes on as it would
                 # have gone on.

@@ -46,6 +46,7 @@ _NEEDS = (
     "sacrebleu",
     "safetensors",
     "scikit-learn",
+    "threadpoolctl",
     "torch",
     "torchvision",
     "tqdm",
