@@ -1,32 +1,12 @@
 """The fully-connected-nets notebook: an early mistake costs once, and earns no more than it may."""
 
-import json
-
-from assignments.notebook import load, read_cells
-from assignments.questions import seed_for
-from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.scoring import score_question
-from autograder.session import LiveSession
+from tests.helpers.changed import scorer
 
 SOURCE = Course().assignment("a2_networks").notebooks["fully_connected_nets"]
 OF_LOSS = ("scores", "loss", "gradients", "normalization-dropout")
 
-
-def scored(append: str, lost: set[str], question: str) -> float:
-    """The share of a question for the reference with one more cell, other questions being lost."""
-    key = answer_key(SOURCE)
-    nb = json.loads(SOURCE.path.read_text(encoding="utf-8"))
-    nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
-    module = load(read_cells(nb), SOURCE.outline, "changed_fully_connected_nets")
-    attempt = score_question(
-        LiveSession(vars(module), module.missing_names),
-        key,
-        f"fully_connected_nets-{question}",
-        lambda check: seed_for(b"test", check.name),
-        frozenset(f"fully_connected_nets-{name}" for name in lost),
-    )
-    return attempt.share
+scored = scorer(SOURCE)
 
 
 CONSTANT = """\

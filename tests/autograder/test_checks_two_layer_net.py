@@ -1,31 +1,11 @@
 """The two-layer-net notebook: an early mistake costs once."""
 
-import json
-
-from assignments.notebook import load, read_cells
-from assignments.questions import seed_for
-from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.scoring import score_question
-from autograder.session import LiveSession
+from tests.helpers.changed import scorer
 
 SOURCE = Course().assignment("a1_classifiers").notebooks["two_layer_net"]
 
-
-def scored(append: str, lost: set[str], question: str) -> float:
-    """The share of a question for the reference with one more cell, other questions being lost."""
-    key = answer_key(SOURCE)
-    nb = json.loads(SOURCE.path.read_text(encoding="utf-8"))
-    nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
-    module = load(read_cells(nb), SOURCE.outline, "changed_two_layer_net")
-    attempt = score_question(
-        LiveSession(vars(module), module.missing_names),
-        key,
-        f"two_layer_net-{question}",
-        lambda check: seed_for(b"test", check.name),
-        frozenset(f"two_layer_net-{name}" for name in lost),
-    )
-    return attempt.share
+scored = scorer(SOURCE)
 
 
 LINEAR = """\

@@ -56,6 +56,7 @@ class RightNet:
         """A function from many values of a parameter to the right losses of the own scores."""
         answers = try_parameters(self.student, self.model, self.params, name, self.X)
 
+        @torch.no_grad()
         def losses(values):
             found = []
             for value, scores in zip(values, answers(values), strict=True):
