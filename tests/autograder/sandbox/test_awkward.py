@@ -354,7 +354,7 @@ def h(n):
     with pytest.raises(StudentError) as caught:
         student.f()
     assert "Bad" in caught.value.reason
-    assert "(cell 1, line 5)" in caught.value.reason
+    assert "(cell 1, line 5 of f)" in caught.value.reason
     assert len(caught.value.reason) < 700
     assert caught.value.reason.isprintable()
     with pytest.raises(StudentError) as caught:
