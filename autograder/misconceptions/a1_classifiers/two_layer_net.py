@@ -48,6 +48,38 @@ DBEFORE = "dbefore = relu_backward(dhidden, relu_cache)"
 FIRST_LAYER = "_dX, dW1, db1 = affine_backward(dbefore, affine1_cache)"
 GRADS = 'grads = {"W1": dW1 + self.reg * W1, "b1": db1, "W2": dW2 + self.reg * W2, "b2": db2}'
 
+
+def score_mistakes(question: str, returned: str) -> list[Misconception]:
+    """What is returned for scores, in any network; ``returned`` is the reference's line."""
+    return [
+        Misconception(
+            "scores-probabilities",
+            question,
+            {
+                returned: "            p = np.exp(scores)\n"
+                "            return p / p.sum(axis=1, keepdims=True)"
+            },
+            hint="You return probabilities. Scores are asked for; softmax_loss does the rest.",
+        ),
+        Misconception(
+            "scores-labels",
+            question,
+            {returned: "            return np.argmax(scores, axis=1)"},
+            hint="You return predicted labels; the scores of all classes are asked for.",
+        ),
+    ]
+
+
+def no_half(question: str, penalty: str) -> Misconception:
+    """The regularisation of any network without its factor; ``penalty`` is the reference's line."""
+    return Misconception(
+        "loss-no-half",
+        question,
+        {penalty: penalty.replace("0.5 * ", "")},
+        hint="The factor 0.5 of the regularisation is missing from the loss.",
+    )
+
+
 MISCONCEPTIONS = [
     # --- affine-forward ---
     Misconception(
@@ -548,21 +580,7 @@ MISCONCEPTIONS = [
         hint="There is a ReLU after the second layer as well. Scores may be negative; softmax "
         "wants to see them.",
     ),
-    Misconception(
-        "scores-probabilities",
-        SCORES,
-        {
-            RETURN_SCORES: "            p = np.exp(scores)\n"
-            "            return p / p.sum(axis=1, keepdims=True)"
-        },
-        hint="You return probabilities. Scores are asked for; softmax_loss does the rest.",
-    ),
-    Misconception(
-        "scores-labels",
-        SCORES,
-        {RETURN_SCORES: "            return np.argmax(scores, axis=1)"},
-        hint="You return predicted labels; the scores of all classes are asked for.",
-    ),
+    *score_mistakes(SCORES, RETURN_SCORES),
     Misconception(
         "scores-hidden",
         SCORES,
@@ -592,12 +610,7 @@ MISCONCEPTIONS = [
         hint="The regularisation is missing from the loss: 0.5 * reg times the sum of all squared "
         "weights.",
     ),
-    Misconception(
-        "loss-no-half",
-        LOSS,
-        {PENALTY: PENALTY.replace("0.5 * ", "")},
-        hint="The factor 0.5 of the regularisation is missing from the loss.",
-    ),
+    no_half(LOSS, PENALTY),
     Misconception(
         "loss-first-weights-only",
         LOSS,

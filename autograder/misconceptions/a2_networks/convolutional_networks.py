@@ -1,6 +1,7 @@
 """Misconceptions, shortcuts and accepted variants of the convolutional-networks notebook."""
 
 from autograder.misconceptions import Misconception, Shortcut, Variant
+from autograder.misconceptions.a1_classifiers.two_layer_net import no_half, score_mistakes
 
 NAME = "convolutional_networks-{}".format
 CONV, CONV_BACK = NAME("conv-forward"), NAME("conv-backward")
@@ -565,21 +566,7 @@ def max_pool_forward_naive(x, pool_param):
         {RETURN_SCORES: "            return hidden @ W3"},
         hint="The bias b3 of the last layer is missing.",
     ),
-    Misconception(
-        "scores-probabilities",
-        SCORES,
-        {
-            RETURN_SCORES: "            p = np.exp(scores)\n"
-            "            return p / p.sum(axis=1, keepdims=True)"
-        },
-        hint="You return probabilities. Scores are asked for; softmax_loss does the rest.",
-    ),
-    Misconception(
-        "scores-labels",
-        SCORES,
-        {RETURN_SCORES: "            return np.argmax(scores, axis=1)"},
-        hint="You return predicted labels; the scores of all classes are asked for.",
-    ),
+    *score_mistakes(SCORES, RETURN_SCORES),
     Misconception(
         "scores-hidden",
         SCORES,
@@ -594,12 +581,7 @@ def max_pool_forward_naive(x, pool_param):
         hint="The regularisation is missing from the loss: 0.5 * reg times the sum of all squared "
         "weights.",
     ),
-    Misconception(
-        "loss-no-half",
-        LOSS,
-        {PENALTY: PENALTY.replace("0.5 * ", "")},
-        hint="The factor 0.5 of the regularisation is missing from the loss.",
-    ),
+    no_half(LOSS, PENALTY),
     Misconception(
         "loss-filters-not-regularised",
         LOSS,

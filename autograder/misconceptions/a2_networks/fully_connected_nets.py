@@ -1,6 +1,7 @@
 """Misconceptions, shortcuts and accepted variants of the fully-connected-nets notebook."""
 
 from autograder.misconceptions import Misconception, Shortcut, Variant
+from autograder.misconceptions.a1_classifiers.two_layer_net import no_half
 
 NAME = "fully_connected_nets"
 INIT, SCORES, LOSS = f"{NAME}-init", f"{NAME}-scores", f"{NAME}-loss"
@@ -193,12 +194,7 @@ MISCONCEPTIONS = [
         hint="The regularisation is missing from the loss: 0.5 * reg times the sum of all squared "
         "weights.",
     ),
-    Misconception(
-        "loss-no-half",
-        LOSS,
-        {PENALTY: PENALTY.replace("0.5 * ", "")},
-        hint="The factor 0.5 of the regularisation is missing from the loss.",
-    ),
+    no_half(LOSS, PENALTY),
     Misconception(
         "loss-last-weights-only",
         LOSS,
