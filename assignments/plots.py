@@ -20,6 +20,7 @@ from assignments.messages import _
 __all__ = [
     "PALETTE",
     "activations",
+    "attention_maps",
     "confusion_matrix",
     "curves",
     "decision_regions",
@@ -298,6 +299,50 @@ def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> 
             "{count} images, each with pictures of what filters answer at each place, from dark to "
             "bright: {ranges}."
         ).format(count=len(images), ranges=ranges),
+    )
+
+
+def attention_maps(
+    image: np.ndarray, maps: np.ndarray, words: Sequence[str], columns: int = 6
+) -> None:
+    """Show where a network looks at each word: an image, and after it one darkened for each word.
+
+    A place is the brighter, the more weight it has, and as bright as the image where it has the
+    most of all places. This largest weight stands below its word.
+
+    Args:
+        image: (H, W, 3) uint8, or floats from 0 to 1.
+        maps: (T, height, width) weights that are not negative, of places in rows and columns.
+        words: T texts.
+        columns: images in a row.
+    """
+    rows = -(-(len(words) + 1) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.7 * columns, 2.15 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    axes.flat[0].imshow(image)
+    extent = (-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5)
+    told = []
+    for axis, weights, word in zip(axes.flat[1:], maps, words, strict=False):
+        axis.imshow(image)
+        largest = weights.max()
+        shade = np.zeros((*weights.shape, 4))  # black, and in the last place how dense
+        shade[..., 3] = 0.85 * (1 - weights / max(largest, 1e-12))
+        axis.imshow(shade, extent=extent, interpolation="nearest")
+        axis.set_title(f"{word}\n{largest:.2f}", fontsize=11)
+        row, column = np.unravel_index(weights.argmax(), weights.shape)
+        told.append(
+            _("{word}: row {row}, column {column} ({largest:.2f})").format(
+                word=word, row=row + 1, column=column + 1, largest=largest
+            )
+        )
+    figure.tight_layout(pad=0.3, h_pad=1.0)
+    show(
+        figure,
+        _(
+            "An image, and after it the same for each word, bright where the network looks. Of "
+            "{high} x {wide} places this one has the largest weight: {places}."
+        ).format(high=maps.shape[1], wide=maps.shape[2], places=", ".join(told)),
     )
 
 

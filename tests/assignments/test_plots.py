@@ -86,6 +86,13 @@ def draw_activations():
     return ["2 images", "edges (0.00 to 1.50), red & blue (-0.25 to 0.00)"]
 
 
+def draw_attention_maps():
+    maps = np.full((3, 4, 4), 0.02)
+    maps[0, 1, 3], maps[1], maps[2] = 0.7, 1 / 16, 0
+    plots.attention_maps(images(1)[0], maps, ["crab", "<END>", "&"], columns=2)
+    return ["4 x 4 places", "crab: row 2, column 4 (0.70)", "<END>: row 1, column 1 (0.06)"]
+
+
 def draw_heat_map():
     values = np.array([[0.25, 0.5], [np.nan, 0.125]])
     plots.heat_map(values, ["0.1", "0.2"], ["1", "10"], "rate", "size", "accuracy")
@@ -115,6 +122,7 @@ def draw_decision_regions():
         draw_weights,
         draw_weights_without_titles,
         draw_activations,
+        draw_attention_maps,
         draw_heat_map,
         draw_confusion_matrix,
         draw_decision_regions,
