@@ -113,11 +113,10 @@ def reading(data: CaptionData, what: str) -> CaptionData:
     return data._replace(**{part: scaled(getattr(data, part)) for part in ("train", "val", "test")})
 
 
-def scores(data: CaptionData, split: CaptionSplit, speaker: Speaker) -> tuple[float, float]:
+def scores(data: CaptionData, part: str, speaker: Speaker) -> tuple[float, float]:
     """BLEU-4 and CIDEr-like overlap of what a model says of a part of the data."""
-    said = data.vocabulary.decode(speaker(split.features))
-    right = [data.vocabulary.decode(split.captions_of(i)) for i in range(len(split.features))]
-    return bleu4(said, right), cider(said, right)
+    said = data.vocabulary.decode(speaker(getattr(data, part).features))
+    return bleu4(said, data.references(part)), cider(said, data.references(part))
 
 
 def main() -> None:
@@ -138,7 +137,7 @@ def main() -> None:
         found = []
         for seed in options.seeds:
             speaker, count = model.train(read, options.steps, seed)
-            found.append((*scores(read, read.val, speaker), *scores(read, read.test, speaker)))
+            found.append((*scores(read, "val", speaker), *scores(read, "test", speaker)))
         (val, _, bleu, overlap), (_, _, spread, of_overlap) = np.mean(found, 0), np.std(found, 0)
         seconds = (time.perf_counter() - began) / len(options.seeds)
         print(
@@ -149,7 +148,9 @@ def main() -> None:
         means.append(bleu)
     prior_bleu, rnn, lstm, _attention, best = means
     if not 2 * prior_bleu < rnn < lstm < best:
-        raise SystemExit("The order is not: far above the prior the RNN, the LSTM, the Transformer.")
+        raise SystemExit(
+            "The order is not: far above the prior the RNN, the LSTM, the Transformer."
+        )
 
 
 if __name__ == "__main__":
