@@ -104,13 +104,16 @@ MODELS = (
 
 
 def reading(data: CaptionData, what: str) -> CaptionData:
-    """The data with ``features`` or ``grid`` as what a model reads, of deviation 1."""
-    scale = getattr(data.train, what).std()
+    """The data with ``features`` or ``grid`` as what a model reads, each channel standardised."""
+    seen = getattr(data.train, what)
+    axes = (0, *range(2, seen.ndim))  # over pictures and places
+    mean, deviation = (f(seen, axis=axes, keepdims=True) for f in (np.mean, np.std))
 
-    def scaled(split: CaptionSplit) -> CaptionSplit:
-        return split._replace(features=getattr(split, what) / scale)
+    def standardised(split: CaptionSplit) -> CaptionSplit:
+        return split._replace(features=(getattr(split, what) - mean) / (deviation + 1e-6))
 
-    return data._replace(**{part: scaled(getattr(data, part)) for part in ("train", "val", "test")})
+    splits = {part: standardised(getattr(data, part)) for part in ("train", "val", "test")}
+    return data._replace(**splits)
 
 
 def scores(data: CaptionData, part: str, speaker: Speaker) -> tuple[float, float]:
