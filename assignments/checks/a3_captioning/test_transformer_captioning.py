@@ -57,6 +57,8 @@ def test_attention_one_head(student, rng):
         _("softmax is taken over the queries, not over the keys"): rows([12, 4]),
         _("the fits themselves are the weights, without softmax"): math.log(3) * values[:, 1:],
         _("all keys have the same weight"): rows([6, 2]),
+        _("the values are made from key, not from value"): rows([0, 0.75]),
+        _("keys and values are made from query"): asked,
     }
     got = attention(asked, keys, values)
     assert_close(got, rows([7, 3]), _("the answer"), known=known, show=True)
@@ -108,14 +110,52 @@ def test_attention_words_stay_apart(student, rng):
 def test_attention_mask(student, rng):
     """A query that may see only the first of two values gets just that, (4, 0)."""
     attention = plain_attention(student, 2, 1)
+    asked, keys = rows([0, math.sqrt(2) * math.log(3)]), rows([0, 1], [0, 1])
     values = rows([4, 0], [8, 4])
     known = {
         _("the mask is turned round: True means that a query may look"): rows([8, 4]),
         _("the mask does nothing"): rows([6, 2]),
+        _("forbidden fits are 0, which gives them weight; they must be minus infinity"): rows(
+            [5, 1]
+        ),
         _("the mask acts after the softmax, so that the weights do not add up to 1"): rows([2, 0]),
+        _("the mask is added to the fits as 0 and 1"): mixed(-1, values),
     }
-    got = attention(0 * values[:, :1], values, values, mask([True, False]))
+    got = attention(asked, keys, values, mask([True, False]))
     assert_close(got, rows([4, 0]), _("the answer"), known=known, show=True)
+
+
+@question("transformer_captioning-attention")
+def test_attention_layers(student, rng):
+    """With the bias (1, 0) in value and (0, 5) in proj, a single value (4, 0) becomes (5, 5)."""
+    attention = plain_attention(student, 2, 1)
+    biases = {"value.bias": torch.tensor([1.0, 0]), "proj.bias": torch.tensor([0.0, 5])}
+    load_weights(student, attention, biases)
+    values = rows([4, 0])
+    known = {
+        _("proj is not used"): rows([5, 0]),
+        _("value, the linear layer, is not used"): rows([4, 5]),
+    }
+    got = attention(0 * values, 0 * values, values)
+    assert_close(got, rows([5, 5]), _("the answer"), known=known, show=True)
+
+
+@question("transformer_captioning-attention")
+def test_attention_dropout(student, rng):
+    """In training with dropout 1/2, each of two weights of 1/2 becomes 0 or 1."""
+    attention = student.call("MultiHeadAttention", 2, 1, 0.5, keep=True)
+    attention.double()
+    make_plain(student, attention, 2)
+    attention.train()
+    ones = torch.ones(40, 2, 2, dtype=torch.float64)
+    answers = to_array(attention(ones, ones, ones), _("the answers"))
+    if np.allclose(answers, 1):
+        raise CheckFailed(
+            _("in training, no weight is dropped"),
+            _("attn_drop acts before the softmax, or not at all"),
+        )
+    if not np.allclose(answers, answers.round()) or not np.isclose(answers, 1).any():
+        raise CheckFailed(_("in training, attn_drop does not act on the weights"))
 
 
 @question("transformer_captioning-attention")
@@ -157,10 +197,14 @@ def mixed(fit: float, values: torch.Tensor) -> torch.Tensor:
 def plain_attention(student: Student, width: int, heads: int) -> Remote:
     """Attention whose linear layers change nothing."""
     attention = build(student, "MultiHeadAttention", width, heads)
+    make_plain(student, attention, width)
+    return attention
+
+
+def make_plain(student: Student, attention: Remote, width: int) -> None:
     names = ("query", "key", "value", "proj")
     weights = {f"{name}.weight": torch.eye(width) for name in names}
     load_weights(student, attention, weights | {f"{n}.bias": torch.zeros(width) for n in names})
-    return attention
 
 
 # --- transformer_captioning-positions ------------------------------------------------------------
@@ -275,24 +319,56 @@ def test_layer_asks(student, rng):
 
 @question("transformer_captioning-layer")
 def test_layer_norms_only(student, rng):
-    """Where all three changes are 0, (1, 3) becomes (-1, 1); tgt and memory stay as they are."""
+    """Without changes, but norm1 turning signs and norm3 times 10, (1, 3) becomes (10, -10)."""
     parts = Parts(student, "TransformerDecoderLayer", 2)
-    out = parts.run()
-    assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
-    assert_close(out, rows([-1, 1], [1, -1]), "out", rtol=1e-4, show=True)
+    weights = {"norm1.weight": -torch.ones(2), "norm3.weight": torch.full((2,), 10.0)}
+    load_weights(student, parts.layer, weights)
+    want = rows([10, -10], [-10, 10])
+    known = {
+        _("each sum adds tgt as it came into the layer, not what the last norm returned"): -want,
+        _("norm3 is not used"): want / 10,
+        _("nothing is normed after the sums: is this pre-norm?"): parts.tgt,
+    }
+    assert_close(parts.run(), want, "out", rtol=1e-4, known=known, show=True)
+
+
+@question("transformer_captioning-layer")
+def test_layer_gelu(student, rng):
+    """Between linear1 and linear2 stands a GELU: -1 becomes -0.159, and -3 nearly 0."""
+    for bias, size, want in ((-1.0, -10, rows([1, -1])), (-3.0, -100, rows([-1, 1]))):
+        parts = Parts(student, "TransformerDecoderLayer", 2)
+        weights = {"linear1.weight": torch.zeros(3, 2), "linear1.bias": torch.full((3,), bias)}
+        weights["linear2.weight"] = size * torch.tensor([[1.0, 0, 0], [-1, 0, 0]])
+        load_weights(student, parts.layer, weights)
+        parts.tgt = parts.tgt[:, :1]
+        known = {_("this is a ReLU"): -want} if size == -10 else {_("there is no GELU"): -want}
+        assert_close(parts.run(), want, "out", rtol=1e-4, known=known, show=True)
 
 
 @question("transformer_captioning-layer")
 def test_layer_sums(student, rng):
-    """Each change is added to what came in: none of them decides alone."""
+    """Each change is added to what came in; tgt and memory stay as they are."""
     for place, name in enumerate(("self_attn", "cross_attn", "linear2")):
         sizes = [0.0, 0.0, 0.0]
         sizes[place] = 0.5
         parts = Parts(student, "TransformerDecoderLayer", 2, *sizes)
         missing = _("what {name} returns is not added to what came in").format(name=name)
         known = {missing: rows([1, -1], [1, -1])}
-        want = rows([-1, 1], [1, -1])
-        assert_close(parts.run(), want, "out", rtol=1e-4, known=known, show=True)
+        want, out = rows([-1, 1], [1, -1]), parts.run()
+        assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
+        assert_close(out, want, "out", rtol=1e-4, known=known, show=True)
+
+
+@question("transformer_captioning-layer")
+def test_layer_dropout(student, rng):
+    """In training, dropout acts on what both attentions and linear2 return."""
+    for place, name in enumerate(("self_attn", "cross_attn", "linear2")):
+        out = dropped_change(student, "TransformerDecoderLayer", place)
+        # Without dropout, all are alike: (10, 10) plus (1, -1), normed.
+        if np.allclose(out, out[:, :1], atol=1e-3):
+            raise CheckFailed(
+                _("in training, dropout does not act on what {name} returns").format(name=name)
+            )
 
 
 class Parts:
@@ -309,8 +385,9 @@ class Parts:
         own: float = 0,
         cross: float = 0,
         inner: float = 0,
+        share: float = 0.1,
     ) -> None:
-        self.layer = build(student, kind, width, 1, 3)
+        self.layer = build(student, kind, width, 1, 3, share)
         self.asked: dict[str, list[tuple]] = {"self_attn": [], "cross_attn": []}
         self.tgt, self.memory = rows([1, 3], [5, 1]), rows([7, 8], [9, 4], [6, 2])
         for name, size in (("self_attn", own), ("cross_attn", cross)):
@@ -401,7 +478,7 @@ def test_model_mask(student, rng):
         return tgt
 
     replace_layers(student, model, [layer, layer])
-    model(torch.ones(1, 4, 2, dtype=torch.float64), torch.tensor([[5, 0, 4]]))
+    model(torch.ones(1, 4, 2, dtype=torch.float64), torch.tensor([[5, 3, 1]]))
     if len(seen) != 2:
         raise CheckFailed(_("of two layers, {number} are called").format(number=len(seen)))
     for one in seen:
@@ -410,51 +487,58 @@ def test_model_mask(student, rng):
 
 @question("transformer_captioning-model", builds_on=TABLE)
 def test_model_by_hand(student, rng):
-    """Words (1, 2), place (10, 20), layers that add memory's mean and double: scores by hand."""
+    """With layers that only add and double, the scores are those that one works out by hand."""
     model = small_model(student)
-    embed = torch.zeros(6, 2)
-    embed[5], embed[0] = torch.tensor([1.0, 2]), torch.tensor([3.0, 4])
-    head = torch.zeros(6, 2)
+    words, head = torch.zeros(6, 2), torch.zeros(6, 2)
+    words[5], words[0] = torch.tensor([1.0, 2]), torch.tensor([3.0, 4])
     head[0, 0] = head[1, 1] = 1
-    load_weights(
-        student,
-        model,
-        {
-            "embed.weight": embed,
-            "picture.weight": torch.eye(2),
-            "picture.bias": torch.zeros(2),
-            "head.weight": head,
-            "head.bias": torch.zeros(6),
-        },
-    )
-    place = torch.tensor([10.0, 20], dtype=torch.float64)
-    replace_attention(student, model, "positions", lambda x: x + place)
+    weights = {"embed.weight": words, "picture.weight": 2 * torch.eye(2), "head.weight": head}
+    weights |= {"picture.bias": torch.zeros(2), "head.bias": torch.zeros(6)}
+    load_weights(student, model, weights)
+
+    def placed(x: torch.Tensor) -> torch.Tensor:
+        """Adds (10, 20) at place 0 and (20, 40) at place 1."""
+        steps = torch.arange(1, x.shape[1] + 1, dtype=torch.float64)
+        return x + steps[:, None] * torch.tensor([10.0, 20], dtype=torch.float64)
 
     def adds(tgt: Any, memory: Any, tgt_mask: Any = None) -> Any:
-        return tgt + memory.mean(1, keepdim=True)
+        return tgt + memory.sum(1, keepdim=True)
 
     def doubles(tgt: Any, memory: Any, tgt_mask: Any = None) -> Any:
-        return 2 * tgt
+        return 2 * tgt + memory.sum(1, keepdim=True)
 
+    replace_attention(student, model, "positions", placed)
     replace_layers(student, model, [adds, doubles])
+    said, seen = rows([1, 2], [3, 4]), rows([45, 95], [55, 105])
+    x, memory = placed(said), placed(2 * seen)
+    first = adds(x, memory)
 
-    def scores(first: Sequence[float], second: Sequence[float]) -> torch.Tensor:
-        return torch.cat([rows(first, second), torch.zeros(1, 2, 4)], dim=2)
+    def scores(x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, torch.zeros(1, 2, 4)], dim=2)
+
+    def both(x: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+        return scores(doubles(adds(x, memory), memory))
 
     known = {
-        _("the words get no positions"): scores([224, 444], [228, 448]),
-        _("the picture gets no positions"): scores([224, 448], [228, 452]),
-        _("the second layer is left out"): scores([122, 244], [124, 246]),
-        _("the first layer is left out"): scores([22, 44], [26, 48]),
-        _("the layers do not follow one after the other"): scores([22, 44], [26, 48]),
-        _("the picture is left out"): scores([42, 84], [46, 88]),
-        _("this is a softmax of the scores"): scores([244, 488], [248, 492]).softmax(2),
+        _("the words get no positions"): both(said, memory),
+        _("the picture gets no positions"): both(x, 2 * seen),
+        _("positions are added to the features, before picture"): both(x, 2 * placed(seen)),
+        _("the vectors of the picture are averaged"): both(x, memory.mean(1, keepdim=True)),
+        _("the vectors of the picture are averaged first"): both(
+            x, placed(2 * seen.mean(1, keepdim=True))
+        ),
+        _("only the first layer counts"): scores(first),
+        _("the layers do not follow one after the other"): scores(doubles(x, memory)),
+        _("the second layer gets what the first returned as its memory"): scores(
+            doubles(first, first)
+        ),
+        _("words and picture are exchanged"): both(memory, x),
+        _("this is a softmax of the scores"): both(x, memory).softmax(2),
+        _("all places get the scores of the last word"): both(x, memory)[:, [1, 1]],
     }
-    features = rows([90, 190], [110, 210])
-    got = model(features, torch.tensor([[5, 0]]))
+    got = model(seen, torch.tensor([[5, 0]]))
     assert_unchanged(student.changed, {0: "features", 1: "captions"})
-    want = scores([2 * (11 + 110), 2 * (22 + 220)], [2 * (13 + 110), 2 * (24 + 220)])
-    assert_close(got, want, _("the scores"), known=known, show=True)
+    assert_close(got, both(x, memory), _("the scores"), known=known, show=True)
 
 
 def small_model(student: Student, words: Mapping[str, int] = WORDS, *sizes: int) -> Remote:
@@ -494,6 +578,7 @@ def check_causal(got: Any, length: int) -> None:
             _("it is turned round: True means that a word may look"): ~want,
             _("it is transposed: words see those after them"): want.T,
             _("a word does not see itself"): want & ~np.eye(length, dtype=bool),
+            _("words do not see themselves"): want & ~np.diag(np.arange(length) > 0),
             _("a word sees the next one, which it is to foretell"): np.tri(length, k=1, dtype=bool),
             _("all see all"): np.ones_like(want),
         }
@@ -553,16 +638,30 @@ def test_sample_different_ends(student, rng):
     assert_equal(got, want, _("the captions"), known=known, show=True)
 
 
+@question("transformer_captioning-sample", builds_on=TABLE)
+def test_sample_reads_all(student, rng):
+    """A model whose words depend on their places alone says "crab red a": all words go in again."""
+    crab, red, a, end = (WORDS[word] for word in ("crab", "red", "a", "<END>"))
+    model = chain(student, {}, places=("crab", "red", "a", "<END>"))
+    known = {
+        _("only one word goes in at each step, or the first place's scores count"): [[crab] * 4],
+    }
+    got = model.sample(torch.ones(1, 4, 2, dtype=torch.float64), 4)
+    assert_equal(got, [[crab, red, a, end]], _("the caption"), known=known, show=True)
+
+
 def chain(
     student: Student,
     links: Mapping[str, str],
     further: Mapping[str, float] | None = None,
     ends: bool = False,
+    places: Sequence[str] = (),
 ) -> Remote:
     """A model without attention that says, after each word, the one that ``links`` name.
 
     further: scores of words at every place. ends: where a picture is all ones, the word after "a"
-    is <END>. What forward should give is answered by the check, in the place of forward.
+    is <END>. places: the words that are said at the first places, whatever was said. What forward
+    should give is answered by the check, in the place of forward.
     """
     model = build(student, "CaptioningTransformer", dict(WORDS), 2, 6, 1, 1, 60)
     table = torch.zeros(6, 6, dtype=torch.float64)
@@ -573,9 +672,13 @@ def chain(
     after_a = torch.zeros(6, 6, dtype=torch.float64)
     after_a[WORDS["a"], WORDS["<END>"]] = 20 if ends else 0
 
+    by_place = torch.zeros(60, 6, dtype=torch.float64)
+    for place, word in enumerate(places):
+        by_place[place, WORDS[word]] = 10
+
     def forward(features: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
         share = features.reshape(len(features), -1).mean(1)[:, None, None]
-        return table[captions] + share * after_a[captions]
+        return table[captions] + share * after_a[captions] + by_place[: captions.shape[1]]
 
     def layer(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> torch.Tensor:
         return forward(memory[:, :, :1], tgt.argmax(2))
@@ -624,8 +727,15 @@ def test_rmsnorm_by_hand(student, rng):
 def test_rmsnorm_each(student, rng):
     """Every vector is normed by itself: (1, 7) and (10, 70) both become (0.2, 1.4)."""
     norm = build(student, "RMSNorm", 2)
-    got = norm(rows([1, 7], [10, 70]))
-    assert_close(got, rows([0.2, 1.4], [0.2, 1.4]), _("the result"), rtol=1e-5, show=True)
+    x = rows([1, 7], [10, 70])
+    known = {
+        _("the mean is taken over the vectors, not over the numbers of each"): x
+        / x.square().mean(1, keepdim=True).sqrt(),
+        _("one mean is taken over all vectors"): x / x.square().mean().sqrt(),
+        _("each number is divided by itself"): x / x,
+    }
+    want = rows([0.2, 1.4], [0.2, 1.4])
+    assert_close(norm(x), want, _("the result"), rtol=1e-5, known=known, show=True)
 
 
 @question("transformer_captioning-rmsnorm")
@@ -676,8 +786,10 @@ def test_swiglu_by_hand(student, rng):
     known = {
         _("the gate is of w2, not of w1"): rows([60 / (1 + math.exp(-3))]),
         _("this is a sigmoid, not a SiLU"): rows([30 * gate]),
-        _("there is no activation"): rows([60]),
+        _("there is no activation, or a ReLU"): rows([60]),
         _("this is a GELU, not a SiLU"): 60 * rows([0.5 * (1 + math.erf(2**0.5))]),
+        _("the activation acts on the product"): rows([60 / (1 + math.exp(-6))]),
+        _("the activation acts on both"): rows([60 * gate / (1 + math.exp(-3))]),
         _("both are added, not multiplied"): rows([10 * (2 * gate + 3)]),
         _("w2 plays no part"): rows([20 * gate]),
         _("w3 plays no part"): rows([6 * gate]),
@@ -696,7 +808,9 @@ def test_prenorm_nothing_to_add(student, rng):
     out = parts.run()
     assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
     known = {
-        _("the sum is normed: this is post-norm, or a norm too many"): 0.1 * parts.tgt,
+        _("the sums are normed: is this post-norm, or is the norm of tgt added up?"): 1e6
+        * parts.tgt,
+        _("the last sum is normed once more"): 1e3 * parts.tgt,
     }
     assert_close(out, parts.tgt, "out", known=known, show=True)
 
@@ -725,16 +839,48 @@ def test_prenorm_sums(student, rng):
         _("tgt itself is not in the sum"): (7 * change).expand(1, 2, 2),
         _("only the last change is in the sum"): tgt + 4 * change,
     }
-    assert_close(parts.run(), tgt + 7 * change, "out", known=known, show=True)
+    out = parts.run()
+    assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
+    assert_close(out, tgt + 7 * change, "out", known=known, show=True)
+
+
+@question("transformer_captioning-prenorm")
+def test_prenorm_dropout(student, rng):
+    """In training with dropout 1/2, each change is 0 or doubled, and tgt is never dropped."""
+    for place, name in enumerate(("self_attn", "cross_attn", "feed_forward")):
+        out = dropped_change(student, "PreNormDecoderLayer", place)
+        kept, gone = np.isclose(abs(out - 10), 2), np.isclose(out, 10)
+        if gone.all() or not (kept | gone).all() or kept.all():
+            raise CheckFailed(
+                _("in training, dropout does not act on what {name} returns").format(name=name)
+            )
+
+
+def dropped_change(student: Student, kind: str, place: int) -> np.ndarray:
+    """What a layer in training with dropout makes of tens, where one change is 1 and -1."""
+    sizes = [0.0, 0.0, 0.0]
+    sizes[place] = 1.0
+    if kind == "PreNormDecoderLayer":
+        parts: Parts = PreNormParts(student, *sizes, share=0.5)
+    else:
+        parts = Parts(student, kind, 2, *sizes, share=0.5)
+    parts.layer.train()
+    tgt = torch.full((1, 40, 2), 10.0, dtype=torch.float64)
+    return to_array(parts.layer(tgt, parts.memory), "out")
 
 
 class PreNormParts(Parts):
     """A pre-norm layer whose norms multiply by 10, 100 and 1000, and whose changes are given."""
 
     def __init__(
-        self, student: Student, own: float = 0, cross: float = 0, inner: float = 0
+        self,
+        student: Student,
+        own: float = 0,
+        cross: float = 0,
+        inner: float = 0,
+        share: float = 0.1,
     ) -> None:
-        super().__init__(student, "PreNormDecoderLayer", 2, own, cross)
+        super().__init__(student, "PreNormDecoderLayer", 2, own, cross, share=share)
         self.asked["feed_forward"] = []
 
         def feed_forward(x: torch.Tensor) -> torch.Tensor:

@@ -68,6 +68,17 @@ def own_names(weights: Weights) -> dict[str, torch.Tensor]:
 # --- transformer_captioning-attention ------------------------------------------------------------
 
 
+def assert_answers(got: object, want: torch.Tensor, what: str = "the answers") -> None:
+    """Are they close, up to a root that was taken in single precision?"""
+    assert_close(got, want, what, rtol=1e-5, atol=1e-7)
+
+
+def check_slope(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
+    if got is None:
+        raise CheckFailed(f"no gradient reaches {name}")
+    assert_answers(got, want, f"the gradient of {name}")
+
+
 class Both:
     """The student's attention and PyTorch's, with the same weights, in eval mode."""
 
@@ -104,7 +115,7 @@ def test_attention_values(student, rng):
     query, key, value = tensor(rng, 2, 5, 12), tensor(rng, 2, 7, 12), tensor(rng, 2, 7, 12)
     got = both.attention(query, key, value)
     assert_unchanged(student.changed, {0: "query", 1: "key", 2: "value"})
-    assert_close(got, both.want(query, key, value), "the answers")
+    assert_answers(got, both.want(query, key, value))
 
 
 @question("transformer_captioning-attention", weight=2)
@@ -115,10 +126,10 @@ def test_attention_masks(student, rng):
     mask = random_mask(rng, 6, 4)
     got = both.attention(query, key, value, mask)
     assert_unchanged(student.changed, {0: "query", 1: "key", 2: "value", 3: "attn_mask"})
-    assert_close(got, both.want(query, key, value, mask), "the answers")
+    assert_answers(got, both.want(query, key, value, mask))
     lower = torch.ones(6, 6, dtype=torch.bool).tril()
     got = both.attention(query, query, query, attn_mask=lower)
-    assert_close(got, both.want(query, query, query, lower), "the answers with a causal mask")
+    assert_answers(got, both.want(query, query, query, lower), "the answers with a causal mask")
 
 
 @question("transformer_captioning-attention")
@@ -136,7 +147,7 @@ def test_attention_sizes(student, rng):
         value = tensor(rng, count, keys, width)
         for mask in (None, random_mask(rng, queries, keys)):
             want = both.want(query, key, value, mask)
-            assert_close(both.attention(query, key, value, mask), want, "the answers")
+            assert_answers(both.attention(query, key, value, mask), want)
 
 
 @question("transformer_captioning-attention", weight=0.5)
@@ -146,7 +157,8 @@ def test_attention_large_fits(student, rng):
     query, key, value = 100 * tensor(rng, 2, 3, 6), 100 * tensor(rng, 2, 4, 6), tensor(rng, 2, 4, 6)
     for mask in (None, random_mask(rng, 3, 4)):
         want = both.want(query, key, value, mask)
-        assert_close(both.attention(query, key, value, mask), want, "the answers")
+        got = both.attention(query, key, value, mask)
+        assert_close(got, want, "the answers", rtol=1e-2, atol=1e-2)
 
 
 @question("transformer_captioning-attention", weight=0.5)
@@ -163,11 +175,11 @@ def test_attention_gradients(student, rng):
         one.requires_grad_()
     student.backward(both.attention(*kept, mask, keep=True), dout)
     for one, leaf, name in zip(kept, leaves, ("query", "key", "value"), strict=True):
-        check_gradient(one.get("grad"), leaf.grad, name)
+        check_slope(one.get("grad"), leaf.grad, name)
     weights = own_names({name: p.grad for name, p in both.oracle.named_parameters()})
     for name, gradient in weights.items():
         if name != "key.bias":  # 0, up to rounding: all fits of a query move alike
-            check_gradient(both.attention.get(f"{name}.grad"), gradient, name)
+            check_slope(both.attention.get(f"{name}.grad"), gradient, name)
 
 
 @question("transformer_captioning-attention", weight=0.5)
@@ -180,7 +192,7 @@ def test_attention_single_precision(student, rng):
     both.attention.float()
     got = both.attention(query.float(), key.float(), key.float(), mask)
     check_precision(got, "float32")
-    assert_close(got, want, "the answers")
+    assert_answers(got, want)
 
 
 @question("transformer_captioning-attention")
@@ -202,6 +214,8 @@ def test_attention_dropout(student, rng):
         answers = to_array(attention(queries, 0 * values, values), "the answers")
         if answers.shape != tuple(queries.shape):
             raise CheckFailed("in training, the answers have another shape than in eval mode")
+        # Not counted, but it tells dropout on weights from dropout on fits.
+        attention(tensor(rng, 2, 3, width), *tensor(rng, 2, 2, keys, width))
         counts = answers * keys * (1 - share)
         whole = abs(counts - counts.round()).max() < 1e-6 and counts.max() <= keys + 1e-6
         if not whole or abs(counts.mean() / keys - (1 - share)) > 0.02 or counts.std() < 0.5:
@@ -212,7 +226,7 @@ def test_attention_dropout(student, rng):
             raise CheckFailed("in training, both heads drop the same weights")
         attention.eval()
         want = torch.ones(2, 10, width)
-        assert_close(attention(queries[:2], values[:2], values[:2]), want, "the answers")
+        assert_answers(attention(queries[:2], values[:2], values[:2]), want)
 
 
 # --- transformer_captioning-positions ------------------------------------------------------------
@@ -503,6 +517,7 @@ class Model:
         self.rng, self.inputs = rng, inputs
         self.words = words_in_order(rng.permutation(words))
         self.null, self.start, self.end = (self.words[f"<{m}>"] for m in ("NULL", "START", "END"))
+        self.zero = 0
         self.embed = randomize(nn.Embedding(words, width), rng)
         self.picture = randomize(nn.Linear(inputs, width), rng)
         self.head = randomize(nn.Linear(width, words), rng)
@@ -634,27 +649,50 @@ def test_model_single_precision(student, rng):
 # --- transformer_captioning-sample ---------------------------------------------------------------
 
 
-def greedy(whole: Model, features: torch.Tensor, length: int) -> tuple[np.ndarray, float, bool]:
-    """The captions, how far the best word leads at least, and whether a mark would have been said.
+@torch.no_grad()
+def greedy(
+    whole: Model,
+    features: torch.Tensor,
+    length: int,
+    marks: tuple[str, ...] = ("null", "start"),
+    place: int = -1,
+    again: bool = True,
+    before: bool = True,
+) -> tuple[np.ndarray, float]:
+    """The captions, and by how much the best word leads at least; every step computes all anew.
 
-    Every step computes all anew.
+    marks, place, again, before: the words that are never said, the place whose scores count, and
+    whether the word said and those before it go in again. With others than these, the captions of a
+    usual mistake.
     """
-    said = torch.full((len(features), 1), whole.start)
+    said = read = torch.full((len(features), 1), whole.start)
     ended = torch.zeros(len(features), dtype=torch.bool)
-    margin, marks = np.inf, False
-    forbidden = torch.tensor([whole.null, whole.start])
+    margin = np.inf
+    forbidden = torch.tensor([getattr(whole, mark) for mark in marks], dtype=torch.int64)
     for _step in range(length):
-        scores = whole.scores(features, said)[:, -1]
+        scores = whole.scores(features, read)[:, place]
         allowed = scores.index_fill(1, forbidden, -torch.inf)
-        running = ~ended
-        if running.any():
-            marks |= bool(torch.isin(scores.argmax(1), forbidden)[running].any())
-            best = allowed[running].topk(2, dim=1).values
+        if not ended.all():
+            best = allowed[~ended].topk(2, dim=1).values
             margin = min(margin, float((best[:, 0] - best[:, 1]).min()))
         word = allowed.argmax(1)
+        latest = word[:, None] if again else read[:, :1]
+        read = torch.cat([read, latest], dim=1) if before else latest
         said = torch.cat([said, word.masked_fill(ended, whole.null)[:, None]], dim=1)
         ended |= word == whole.end
-    return said[:, 1:].numpy(), margin, marks
+    return said[:, 1:].numpy(), margin
+
+
+#: Mistakes that must lead to other captions, each to its own.
+MISTAKES: tuple[dict[str, Any], ...] = (
+    {"marks": ("null",)},
+    {"marks": ("start",)},
+    {"marks": ()},
+    {"marks": ("start", "zero")},
+    {"place": 0},
+    {"again": False},
+    {"before": False},
+)
 
 
 def summing(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> torch.Tensor:
@@ -664,27 +702,31 @@ def summing(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> to
 
 @lru_cache(maxsize=64)
 def find_case(seed: int) -> tuple[Model, torch.Tensor, np.ndarray]:
-    """A model, features and captions of different lengths, where marks would have been said."""
+    """A model, features and captions of different lengths, where each mistake shows."""
     rng = np.random.default_rng(seed)
     whole = Model(None, rng, words=9, layers=0, inputs=4)
+    while 0 in (whole.null, whole.start, whole.end):
+        whole = Model(None, rng, words=9, layers=0, inputs=4)
     whole.layers.append(summing)
     while True:
         for part in (whole.embed, whole.head):
             randomize(part, rng)
         with torch.no_grad():
             whole.head.weight *= 2
-            whole.head.bias[[whole.null, whole.start, whole.end]] = tensor(rng, 3) + 0.5
+            whole.head.bias[[whole.null, whole.start, 0]] += 2
+            whole.head.bias[whole.end] = 1 + float(rng.normal())
         features = whole.features(5, 2)
-        captions, margin, marks = greedy(whole, features, 9)
+        captions, margin = greedy(whole, features, 9)
         lengths = (captions != whole.null).sum(axis=1)
         if (
             margin > 0.01
-            and marks
             and len(set(lengths)) >= 3
             and 1 < lengths.min() < lengths.max()
-            and len({tuple(caption) for caption in captions}) == len(captions)
             and (captions[:, 0] != captions[:, 1]).any()
         ):
+            wrong = [greedy(whole, features, 9, **mistake)[0] for mistake in MISTAKES]
+            if len({each.tobytes() for each in (captions, *wrong)}) <= len(wrong):
+                continue
             return whole, features, captions
 
 
@@ -723,7 +765,7 @@ def test_sample_lengths(student, rng):
     whole, features, _want = sample_case(student, rng)
     for length in (1, 3, 30):
         got = whole.model.sample(features) if length == 30 else whole.model.sample(features, length)
-        want, margin, _marks = greedy(whole, features, length)
+        want, margin = greedy(whole, features, length)
         if margin > 1e-3:  # far from rounding
             assert_equal(got, want, "captions")
         elif to_array(got, "captions").shape != want.shape:

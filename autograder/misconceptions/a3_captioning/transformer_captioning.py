@@ -101,15 +101,8 @@ MISCONCEPTIONS = [
         "attention-mask-as-zero",
         ATTENTION,
         {MASKED: MASKED.replace("-torch.inf", "0")},
-        hint="Forbidden fits are set to 0. That is a fit like any other, and gets some weight; "
-        "only minus infinity gets none.",
-    ),
-    Misconception(
-        "attention-mask-multiplied",
-        ATTENTION,
-        {MASKED: "scores = scores * attn_mask"},
-        hint="The fits are multiplied by the mask, so that forbidden ones are 0, and not minus "
-        "infinity: they get weights all the same.",
+        hint="Forbidden fits are set to 0, or multiplied by it. That is a fit like any other, and "
+        "gets some weight; only minus infinity gets none.",
     ),
     Misconception(
         "attention-mask-after-softmax",
@@ -507,8 +500,7 @@ MISCONCEPTIONS = [
         LAYER,
         {
             OWN: "asked_words = self.self_attn(tgt, tgt, tgt)",
-            CROSS: "fits = tgt_mask is not None and len(tgt_mask) == memory.shape[1]\n"
-            "        asked_picture = self.cross_attn(tgt, memory, memory, tgt_mask if fits else None)",
+            CROSS: CROSS.replace("memory)", "memory, tgt_mask)"),
         },
         hint="The mask goes to cross_attn. It belongs to self_attn; every word may see the whole "
         "picture.",
@@ -1280,7 +1272,10 @@ VARIANTS = [
     Variant(
         "model-float-mask",
         MODEL,
-        {CAUSAL: "causal = torch.tril(torch.ones((T, T), device=captions.device))"},
+        {
+            CAUSAL: "causal = torch.tril(torch.ones((T, T), device=captions.device))",
+            MASKED: "scores = scores.masked_fill(attn_mask == 0, -torch.inf)",
+        },
     ),
     Variant(
         "model-mask-compared",
@@ -1395,8 +1390,7 @@ VARIANTS = [
             "attn_mask=tgt_mask))",
             PRE_CROSS: "normed = self.norm2(x)\n"
             "        x = x + self.dropout(self.cross_attn(query=normed, key=memory, value=memory))",
-            PRE_INNER: "normed = self.norm3(x)\n        x += self.dropout(self.feed_forward(normed))"
-            "\n        return x",
+            PRE_INNER: "x += self.dropout(self.feed_forward(self.norm3(x)))\n        return x",
         },
     ),
     Variant(
