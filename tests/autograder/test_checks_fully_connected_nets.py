@@ -2,12 +2,9 @@
 
 import pytest
 
-from assignments.checking import find_checks
-from assignments.questions import run_check
-from assignments.student import Student
-from autograder.answer_key import answer_key
 from autograder.course import Course
 from tests.helpers.changed import scorer
+from tests.helpers.public import told
 
 SOURCE = Course().assignment("a2_networks").notebooks["fully_connected_nets"]
 OF_LOSS = ("scores", "loss", "gradients", "normalization-dropout")
@@ -104,12 +101,5 @@ def test_adamw_may_stand_on_a_broken_adam():
     ],
 )
 def test_public_checks_call_a_mistake_by_its_name(name, symptom):
-    key = answer_key(SOURCE)
-    (patch,) = (patch for patch in key.patches if patch.name == name)
-    session = key.session(patch)
-    told = [
-        f"{result.reason} {result.symptom}"
-        for check in find_checks(patch.question)
-        if not (result := run_check(check, Student(session.transport, 1, files={}), 1)).passed
-    ]
-    assert any(symptom in each for each in told), told
+    found = told(SOURCE, name)
+    assert any(symptom in each for each in found), found
