@@ -420,6 +420,12 @@ def test_a_module_inside_hands_its_calls_to_the_check(student_of):
     assert asked == [(4, 3), (4, 3)]
 
 
+def test_half_precision_works_inside(student_of):
+    student = student_of("import torch\ndef half(x): return x.half().float(), x.bfloat16()")
+    single, half = student.half(torch.tensor([0.5, 300.0]))
+    assert single.tolist() == half.tolist() == [0.5, 300.0]
+
+
 def test_a_tensor_elsewhere_must_be_moved(student_of):
     student = student_of(TRAINING)
     linear = student.make("torch.nn.Linear", 3, 2)
