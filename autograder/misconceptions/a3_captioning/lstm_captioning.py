@@ -116,7 +116,8 @@ MISCONCEPTIONS = [
     step(
         "order-f-i-o-g",
         {SPLIT: "af, ai, ao, ag = np.split(a, 4, axis=1)"},
-        "You take the first block for f. The order is i, f, o, g.",
+        "i and f have changed places: f multiplies the old cell, i what is new. Their blocks are "
+        "in the order i, f, o, g.",
     ),
     step(
         "interleaved",
@@ -154,11 +155,6 @@ MISCONCEPTIONS = [
         {NEXT_C: "next_c = i * g + (1 - i) * prev_c"},
         "The old cell is multiplied by 1 - i, as in a GRU. An LSTM has a forget gate of its own, "
         "f.",
-    ),
-    step(
-        "gates-exchanged",
-        {NEXT_C: "next_c = f * g + i * prev_c"},
-        "i and f have changed places: f multiplies the old cell, i what is new.",
     ),
     step(
         "no-tanh-of-cell",
