@@ -119,7 +119,7 @@ def test_the_model_knows_the_lstm():
     model = standins.CaptioningRNN(words, 5, 3, 4, dtype=np.float64)
     assert model.cell_type == "lstm"
     assert model.params["Wh"].shape == (4, 16)
-    same(model.params["b"], np.repeat([0.0, 1.0, 0.0, 0.0], 4))
+    same(model.params["b"], np.repeat([1.0, 1.0, 1.0, 0.0], 4))
     assert set(vars(standins.CaptioningRNN)) >= {
         "__init__",
         "loss",

@@ -113,8 +113,8 @@ def attention_lstm_forward(
 class CaptioningRNN(rnn_captioning.CaptioningRNN):
     """Says what is in a picture, from its features, word by word, with an LSTM.
 
-    params: W_embed, W_proj, b_proj, Wx, Wh, b, W_vocab, b_vocab. The forget gate's bias begins at
-        1.
+    params: W_embed, W_proj, b_proj, Wx, Wh, b, W_vocab, b_vocab. The gates begin fairly open, and
+        some weights larger than those of an RNN.
     """
 
     def __init__(
@@ -128,7 +128,9 @@ class CaptioningRNN(rnn_captioning.CaptioningRNN):
     ) -> None:
         super().__init__(word_to_idx, input_dim, wordvec_dim, hidden_dim, cell_type, dtype)
         if cell_type == "lstm":
-            self.params["b"][hidden_dim : 2 * hidden_dim] = 1
+            self.params["b"][: 3 * hidden_dim] = 1
+            for name, larger in (("W_embed", 5), ("Wh", 2), ("W_vocab", 3)):
+                self.params[name] *= larger
 
     # previous() fills single methods from here, and looks for them in this very class.
     loss = rnn_captioning.CaptioningRNN.loss
