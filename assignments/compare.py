@@ -206,6 +206,8 @@ def _reason(array: np.ndarray, want: np.ndarray, wrong: np.ndarray, what: str, s
 def _wrong_places(
     array: np.ndarray, want: np.ndarray, wrong: np.ndarray, what: str, show: bool
 ) -> str:
+    if show and not want.ndim:
+        return _("{what}: {got}, where {want} is expected").format(what=what, got=array, want=want)
     reason = _("{what}: wrong at {wrong} of {all} places").format(
         what=what, wrong=int(wrong.sum()), all=wrong.size
     )

@@ -1,4 +1,4 @@
-"""The dropout notebook: a mistake is recognised whatever random numbers the mask comes from."""
+"""The dropout notebook: a mistake is recognised, whatever random numbers the mask comes from."""
 
 import json
 
@@ -11,6 +11,7 @@ from autograder.course import Course
 from autograder.diagnosis import Diagnosis
 from autograder.scoring import attempt_question
 from autograder.session import LiveSession
+from tests.helpers.public import told
 
 #: A scale of 1 / (1 - p) divides by zero where p is 1.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
@@ -80,3 +81,31 @@ def test_a_wrong_way_back_is_recognised_beside_another_source(dx, name):
     mask = "np.random.binomial(1, p, x.shape) / p"
     code = WITH_RAND.format(mask=mask, test="x") + "\n\n" + BACKWARD.format(dx=dx)
     assert recognised(code, "dropout-backward") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "symptom"),
+    [
+        ("dropout-no-scale", "not scaled"),
+        ("dropout-times-p", "multiplied by p"),
+        ("dropout-mask-inverted", "close to 1 - p"),
+        ("dropout-scale-by-drop-probability", "divided by 1 - p"),
+        ("dropout-normal-numbers", "draw uniform ones"),
+        ("dropout-row-mask", "whole rows"),
+        ("dropout-column-mask", "whole columns"),
+        ("dropout-fixed-count", "the same number of values"),
+        ("dropout-seed-ignored", "drawn from rng"),
+        ("dropout-in-place", "changes its argument x"),
+        ("dropout-test-times-p", "divided by it already"),
+        ("dropout-test-divided-by-p", "belongs to training"),
+        ("dropout-test-mask", "as in training"),
+        ("dropout-backward-no-scale", "division by p is missing"),
+        ("dropout-backward-no-mask", "the mask is missing"),
+        ("dropout-backward-forward-again", "another mask drawn"),
+        ("dropout-backward-new-mask", "another mask drawn"),
+        ("dropout-backward-inverted", "exchanged"),
+    ],
+)
+def test_public_checks_call_a_mistake_by_its_name(name, symptom):
+    found = told(SOURCE, name)
+    assert any(symptom in each for each in found), found

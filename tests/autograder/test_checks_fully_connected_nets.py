@@ -1,7 +1,10 @@
-"""The fully-connected-nets notebook: an early mistake costs once, and earns no more than it may."""
+"""The fully-connected-nets notebook: an early mistake costs once, and is called by its name."""
+
+import pytest
 
 from autograder.course import Course
 from tests.helpers.changed import scorer
+from tests.helpers.public import told
 
 SOURCE = Course().assignment("a2_networks").notebooks["fully_connected_nets"]
 OF_LOSS = ("scores", "loss", "gradients", "normalization-dropout")
@@ -58,3 +61,45 @@ def test_adamw_may_stand_on_a_broken_adam():
     broken = "def adam(w, dw, config=None):\n    return w, config\n"
     assert scored(broken, {"adam"}, "adam") == 0
     assert scored(broken, {"adam"}, "adamw") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "symptom"),
+    [
+        ("scores-no-relu", "without ReLU"),
+        ("scores-relu-at-the-end", "after the last layer"),
+        ("scores-probabilities", "leave softmax to softmax_loss"),
+        ("scores-double-precision", "is of type float64"),
+        ("loss-no-half", "factor 0.5"),
+        ("loss-biases-regularised", "the biases are in it"),
+        ("loss-mean-again", "softmax_loss has done that"),
+        ("gradients-no-regularisation", "regularisation is missing"),
+        ("extras-normalized-after-relu", "belongs before it"),
+        ("extras-mode-not-for-dropout", "self.dropout_param"),
+        ("extras-mode-not-for-normalization", "self.bn_params"),
+        ("extras-fresh-averages", "itself, with mode 'train'"),
+        ("extras-gamma-and-beta-swapped", "the gradient of beta"),
+        ("momentum-uphill", "uphill"),
+        ("momentum-rate-outside", "the learning rate is not in it"),
+        ("momentum-not-kept", "is lost"),
+        ("nesterov-plain-momentum", "by the new velocity alone"),
+        ("nesterov-wrong-sign", "should be subtracted"),
+        ("adagrad-no-root", "the root is missing"),
+        ("adagrad-one-for-all", "a cache of its own"),
+        ("adadelta-epsilon-beside-the-roots", "under them"),
+        ("adadelta-no-epsilon-above", "nothing moves"),
+        ("adadelta-delta-of-gradients", "one of squared steps"),
+        ("rmsprop-rates-exchanged", "exchanged"),
+        ("rmsprop-sum", "1 - decay_rate"),
+        ("adam-no-correction", "neither m nor v"),
+        ("adam-only-m-corrected", "v is not"),
+        ("adam-counts-after-use", "is t still 0"),
+        ("adam-keeps-corrected", "after its correction"),
+        ("adam-betas-exchanged", "exchanged"),
+        ("adamw-coupled", "through m and v"),
+        ("adamw-decays-the-next", "after the step"),
+    ],
+)
+def test_public_checks_call_a_mistake_by_its_name(name, symptom):
+    found = told(SOURCE, name)
+    assert any(symptom in each for each in found), found

@@ -9,7 +9,13 @@ order is such that the first of them that is wrong tells the mistakes apart.
 import numpy as np
 
 from assignments.checks.a1_classifiers.test_two_layer_net import forward
-from assignments.checks.a2_networks.test_dropout import check_seeds, check_share, check_type, train
+from assignments.checks.a2_networks.test_dropout import (
+    check_counts,
+    check_seeds,
+    check_share,
+    check_type,
+    train,
+)
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
@@ -101,6 +107,12 @@ def test_train_seed(student, rng):
     """The same seed keeps the same values, other seeds others."""
     seeds = tuple(int(seed) for seed in rng.choice(10_000, size=3, replace=False))
     check_seeds(student, np.ones((20, 30)), keep_ratio(rng), seeds)
+
+
+@question("dropout-forward-train")
+def test_train_counts(student, rng):
+    """How many values are kept varies from mask to mask, since each is kept by itself."""
+    check_counts(student, [int(seed) for seed in rng.choice(10_000, size=12, replace=False)])
 
 
 @question("dropout-forward-train", weight=0.5)
@@ -212,6 +224,17 @@ def test_backward_two_layers(student, rng):
     for out, cache in reversed(layers):
         dout = rng.normal(0.3, 1, size=to_array(out, "out").shape)
         check_backward(student, out, cache, dout, p)
+
+
+@question("dropout-backward", builds_on=BEFORE)
+def test_backward_after_another_seed(student, rng):
+    """The mask is that of the way forward, also when the seed has changed since."""
+    p, before, after = keep_ratio(rng), *(int(i) for i in rng.choice(1000, 2, replace=False))
+    dropout_param = student.put({"p": p, "mode": "train", "seed": before})
+    x, dout = rng.uniform(1, 2, size=(2, 20, 30))
+    out, cache = forward(student, "dropout_forward", x, dropout_param)
+    student.set(dropout_param, "['seed']", after)
+    check_backward(student, out, cache, dout, p)
 
 
 @question("dropout-backward", builds_on=BEFORE)

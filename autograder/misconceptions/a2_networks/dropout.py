@@ -75,6 +75,16 @@ MISCONCEPTIONS = [
         "in each of them. Every example needs a mask of its own: draw in the shape of x.",
     ),
     Misconception(
+        "dropout-fixed-count",
+        TRAIN,
+        {
+            MASK: "places = rng.permutation(x.size).reshape(x.shape)\n        "
+            "mask = ((places < p * x.size) / p).astype(x.dtype)"
+        },
+        hint="You choose the places so that always the same number of values is kept. Then what "
+        "becomes of one depends on the others. Draw a number for each value and compare it with p.",
+    ),
+    Misconception(
         "dropout-seed-ignored",
         TRAIN,
         {MASK: "mask = ((np.random.random(x.shape) < p) / p).astype(x.dtype)"},
@@ -144,6 +154,13 @@ MISCONCEPTIONS = [
         BACK,
         {DX: 'dx = dout if mask is None else dout * mask / dropout_param["p"]'},
         hint="You divide by p twice: your mask holds 1 / p already.",
+    ),
+    Misconception(
+        "dropout-backward-forward-again",
+        BACK,
+        {DX: "dx, _cache = dropout_forward(dout, dropout_param)"},
+        hint="You send the gradient through dropout_forward, which draws again: only with a seed "
+        "is that the same mask. The mask of the way forward is in the cache; multiply by it.",
     ),
     Misconception(
         "dropout-backward-new-mask",
