@@ -60,10 +60,11 @@ class AttentionCaptioner:
         words = labels(captions)
         A = _project(params, grid, self.dtype)
         into = F.linear(F.embedding(words[:, :-1], params["W_embed"]), params["Wx"].T, params["b"])
+        both = torch.cat([params["Wh"], params["Wattn"]])
         h = c = A.mean((2, 3))
         states = []
         for step in into.unbind(1):
-            h, c = _step(params, A, step, h, c)
+            h, c = _step(both, A, step, h, c)
             states.append(h)
         scores = F.linear(torch.stack(states, 1), params["W_vocab"].T, params["b_vocab"])
         loss = F.cross_entropy(
@@ -80,13 +81,14 @@ class AttentionCaptioner:
         null, start, end = (self.word_to_idx[mark] for mark in (NULL, START, END))
         params = {name: torch.from_numpy(value) for name, value in self.params.items()}
         A = _project(params, grid, self.dtype)
+        both = torch.cat([params["Wh"], params["Wattn"]])
         h = c = A.mean((2, 3))
         word = torch.full((len(grid),), start)
         ended = torch.zeros(len(grid), dtype=torch.bool)
         said = []
         for _place in range(max_length):
             into = F.linear(F.embedding(word, params["W_embed"]), params["Wx"].T, params["b"])
-            h, c = _step(params, A, into, h, c)
+            h, c = _step(both, A, into, h, c)
             score = F.linear(h, params["W_vocab"].T, params["b_vocab"])
             score[:, [null, start]] = -torch.inf
             word = score.argmax(1)
@@ -97,17 +99,12 @@ class AttentionCaptioner:
 
 def _project(params: Mapping[str, torch.Tensor], grid: np.ndarray, dtype: Any) -> torch.Tensor:
     places = torch.from_numpy(np.array(grid, dtype)).movedim(1, 3)
-    return F.linear(places, params["W_proj"].T, params["b_proj"]).movedim(3, 1)
+    return F.linear(places, params["W_proj"].T, params["b_proj"]).movedim(3, 1).contiguous()
 
 
 def _step(
-    params: Mapping[str, torch.Tensor],
-    A: torch.Tensor,
-    into: torch.Tensor,
-    h: torch.Tensor,
-    c: torch.Tensor,
+    weights: torch.Tensor, A: torch.Tensor, into: torch.Tensor, h: torch.Tensor, c: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step from what the word brings in, (N, 4H)."""
-    context, _weights = attend(h, A)
-    both = torch.cat([h, context], 1)
-    return gates_of(into + both @ torch.cat([params["Wh"], params["Wattn"]]), c)
+    """One step from what the word brings in, (N, 4H), with the weights of h and of the context."""
+    context, _shares = attend(h, A)
+    return gates_of(torch.addmm(into, torch.cat([h, context], 1), weights), c)

@@ -1,6 +1,7 @@
 """Public checks of the LSTM-captioning notebook: gates to follow by hand, slopes, attention."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     forward,
     unpack,
 )
-from assignments.checks.a2_networks.test_batch_normalization import check_shape
+from assignments.checks.a2_networks.test_batch_normalization import check_shape, check_single
 from assignments.checks.a3_captioning.test_rnn_captioning import (
     PARTS,
     PARTS_OF_ALL,
@@ -26,6 +27,7 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     make_model,
     random_params,
     sequence_arrays,
+    single,
     step_arrays,
 )
 from assignments.compare import (
@@ -78,14 +80,26 @@ def test_step_by_hand(student, rng):
 
 
 @question("lstm_captioning-step-forward")
-def test_step_shapes(student, rng):
-    """next_h and next_c have the shape (N, H), and next_h lies between -1 and 1."""
-    next_h, next_c, _cache = lstm_step(student, *lstm_arrays(rng))
-    check_shape(to_array(next_c, "next_c"), (3, 5), "next_c")
-    next_h = to_array(next_h, "next_h")
-    check_shape(next_h, (3, 5), "next_h")
-    if np.abs(next_h).max() > 1:
-        raise CheckFailed(_("some numbers of next_h lie beyond 1 or -1"))
+def test_step_random(student, rng):
+    """next_h and next_c, both (N, H), are right for five units."""
+    arrays = lstm_arrays(rng)
+    x, prev_h, prev_c, Wx, Wh, b = arrays
+    next_h, next_c, _cache = lstm_step(student, *arrays)
+    want_h, want_c, _right = standins.lstm_step_forward(*arrays)
+    combed = [np.concatenate([w[..., k::4] for k in range(4)], -1) for w in (Wx, Wh, b)]
+    known = {
+        _("a block is H columns side by side; do you take every fourth?"): (
+            standins.lstm_step_forward(x, prev_h, prev_c, *combed)[1]
+        ),
+        _("do the gates look at prev_c? They look at prev_h"): (
+            standins.lstm_step_forward(x, prev_c, prev_c, Wx, Wh, b)[1]
+        ),
+    }
+    assert_close(next_c, want_c, "next_c", known=known)
+    known = {
+        _("next_h tells of prev_c; it tells of next_c"): want_h / np.tanh(want_c) * np.tanh(prev_c)
+    }
+    assert_close(next_h, want_h, "next_h", known=known)
 
 
 @question("lstm_captioning-step-forward")
@@ -93,6 +107,13 @@ def test_step_inputs(student, rng):
     """Nothing that is passed in is changed."""
     student.lstm_step_forward(*lstm_arrays(rng))
     assert_unchanged(student.changed, dict(enumerate(STEP_ARGUMENTS)))
+
+
+@question("lstm_captioning-step-forward")
+def test_step_single(student, rng):
+    """Inputs in single precision give results in single precision."""
+    next_h, next_c, _cache = lstm_step(student, *single(lstm_arrays(rng)))
+    check_single(next_h=next_h, next_c=next_c)
 
 
 @question("lstm_captioning-step-backward")
@@ -108,6 +129,10 @@ def test_step_backward_by_hand(student, rng):
         _("on the way from next_h to the cell the slope of tanh is missing"): [[11.25]],
         _("on the way from next_h to the cell the output gate is missing"): [[13.0]],
         _("f is missing: the old cell is multiplied by it"): [[18.0]],
+        _("dnext_c goes through o and tanh; it belongs to the cell directly"): [[5.6]],
+        _("the slope is 1 minus the square of tanh(next_c), not of next_c"): [
+            [(25 * 0.5 * (1 - LOG2**2) + 10) / 2]
+        ],
     }
     assert_close(got["dprev_c"], np.array([[9.0]]), "dprev_c", known=known, show=True)
     want = np.array([0.0, 9 * LOG2, 3.75, 9.0])
@@ -116,6 +141,16 @@ def test_step_backward_by_hand(student, rng):
         _("the gradients are in the order i, f, g, o"): want[[0, 1, 3, 2]],
         _("the gradients are in the order f, i, o, g"): want[[1, 0, 2, 3]],
         _("o gets next_c where it should get tanh(next_c)"): [0.0, 9 * LOG2, 6.25 * LOG2, 9.0],
+        _("o gets its gradient from dnext_h, not from that of the cell"): [0, 9 * LOG2, 2.7, 9],
+        _("f gets next_c where it should get prev_c"): [0.0, 4.5 * LOG2, 3.75, 9.0],
+        _("g comes from tanh; its slope is 1 - g**2"): [0.0, 9 * LOG2, 3.75, 0.0],
+        _("the slope of the sigmoid is s * (1 - s)"): [0.0, 18 * LOG2, 7.5, 9.0],
+        _("i and g are exchanged: of a product each factor gets the other"): [
+            2.25,
+            9 * LOG2,
+            3.75,
+            0.0,
+        ],
     }
     assert_close(got["db"], want, "db", known=known, show=True)
 
@@ -151,6 +186,13 @@ def test_step_backward_inputs(student, rng):
     assert_unchanged(student.changed, {0: "dnext_h", 1: "dnext_c"})
 
 
+@question("lstm_captioning-step-backward")
+def test_step_backward_single(student, rng):
+    """Inputs in single precision give gradients in single precision."""
+    _h, _c, cache = lstm_step(student, *single(lstm_arrays(rng)))
+    check_single(**step_gradients(student, *single(rng.normal(size=(2, 3, 5))), cache))
+
+
 # --- all steps -----------------------------------------------------------------------------------
 
 
@@ -169,6 +211,8 @@ def test_forward_by_hand(student, rng):
     known[_("these are the cells; what is asked for are the states")] = np.reshape(
         [0.6, 0.6, 0], x.shape
     )
+    before = np.reshape([0.5, *np.tanh([0.6, 0.6])], x.shape)
+    known[_("these are the states before each step, not after it")] = before
     want = np.tanh([0.6, 0.6, 0]).reshape(x.shape)
     assert_close(h, want, "h", known=known, show=True)
 
@@ -190,6 +234,13 @@ def test_forward_inputs(student, rng):
     """Nothing that is passed in is changed."""
     student.lstm_forward(*sequence_arrays(rng, blocks=4))
     assert_unchanged(student.changed, dict(enumerate(("x", "h0", "Wx", "Wh", "b"))))
+
+
+@question("lstm_captioning-forward")
+def test_forward_single(student, rng):
+    """Inputs in single precision give states in single precision."""
+    h, _cache = forward(student, "lstm_forward", *single(sequence_arrays(rng, blocks=4)))
+    check_single(h=h)
 
 
 @question("lstm_captioning-backward")
@@ -216,6 +267,31 @@ def test_backward_through_the_cell(student, rng):
 
 
 @question("lstm_captioning-backward")
+def test_backward_through_the_states(student, rng):
+    """With the forget gate closed and a weight of 2, a state's gradient doubles step by step."""
+    x, zero = np.full((1, 3, 1), 1e-9), np.zeros((1, 1))
+    weights = (
+        np.array([[0.0, 0, 0, 1]]),
+        np.array([[0.0, 0, 0, 2]]),
+        np.array([OPEN, -OPEN, OPEN, 0]),
+    )
+    _h, cache = forward(student, "lstm_forward", x, zero, *weights)
+    got = all_gradients(student, np.array([0.0, 0.0, 1.0]).reshape(1, 3, 1), cache)
+    alone = np.array([0.0, 0.0, 1.0]).reshape(x.shape)
+    known = {_("the state's gradient is not handed on to the step before"): alone}
+    want = np.array([4.0, 2.0, 1.0]).reshape(x.shape)
+    assert_close(got["dx"], want, "dx", known=known, show=True)
+    known = {_("this is the gradient of the first step's h, one step too early"): [[4.0]]}
+    assert_close(got["dh0"], np.array([[8.0]]), "dh0", known=known, show=True)
+    known = {
+        _("this is the first step's alone; the steps add up"): [0.0, 0.0, 0.0, 4.0],
+        _("this is the mean over the steps; they add up"): [0.0, 0.0, 0.0, 7 / 3],
+    }
+    want = np.array([0.0, 0.0, 0.0, 7.0])
+    assert_close(got["db"], want, "db", rtol=1e-5, atol=1e-6, known=known, show=True)
+
+
+@question("lstm_captioning-backward")
 def test_backward_slopes(student, rng):
     """All five gradients are slopes of your lstm_forward, tried out number by number."""
     arrays = list(sequence_arrays(rng, N=2, D=2, H=3, blocks=4))
@@ -229,6 +305,13 @@ def test_backward_inputs(student, rng):
     check_dout_unchanged(student, "lstm", arrays, rng.normal(size=(3, 4, 5)))
 
 
+@question("lstm_captioning-backward")
+def test_backward_single(student, rng):
+    """Inputs in single precision give gradients in single precision."""
+    _h, cache = forward(student, "lstm_forward", *single(sequence_arrays(rng, blocks=4)))
+    check_single(**all_gradients(student, rng.normal(size=(3, 4, 5)).astype(np.float32), cache))
+
+
 # --- the GRU -------------------------------------------------------------------------------------
 
 
@@ -240,12 +323,18 @@ def test_gru_by_hand(student, rng):
     b = np.array([-LOG3, 0.0, -LOG2 / 2])
     next_h, _cache = forward(student, "gru_step_forward", one, one, Wx, Wh, b)
     unreset, all_reset, exchanged = np.tanh(LOG2 * np.array([2.5, 0.625, 2.0]))
+    # Without b, r is 1/2, and 2 log 2 goes into tanh.
+    no_bias, bias_reset = np.tanh(2 * LOG2) / 4 + 0.75, np.tanh(1.375 * LOG2)
     known = {
         _("z and 1 - z are exchanged"): [[0.7]],
         _("r is not used"): [[unreset / 4 + 0.75]],
         _("r and z are exchanged"): [[0.75 * exchanged + 0.25]],
         _("r multiplies all that goes into tanh, not only recall"): [[all_reset / 4 + 0.75]],
         _("this is n alone; the old state keeps a share of z"): [[0.6]],
+        _("the old state is lost; it keeps a share of z"): [[0.15]],
+        _("n goes through the sigmoid; it goes through tanh"): [[1 / 6 + 0.75]],
+        _("b is missing"): [[no_bias]],
+        _("r multiplies the bias of n, too; it stands outside"): [[bias_reset / 4 + 0.75]],
     }
     assert_close(next_h, np.array([[0.9]]), "next_h", known=known, show=True)
 
@@ -278,6 +367,13 @@ def test_gru_inputs(student, rng):
     assert_unchanged(student.changed, dict(enumerate(("x", "prev_h", "Wx", "Wh", "b"))))
 
 
+@question("lstm_captioning-gru-step-forward")
+def test_gru_single(student, rng):
+    """Inputs in single precision give next_h in single precision."""
+    next_h, _cache = forward(student, "gru_step_forward", *single(step_arrays(rng, blocks=3)))
+    check_single(next_h=next_h)
+
+
 @question("lstm_captioning-gru-step-backward")
 def test_gru_backward_by_hand(student, rng):
     """With r = z = 1/2 and n = 3/5, a dnext_h of 100 makes 50, 32 and a quarter of -60 at z."""
@@ -296,6 +392,8 @@ def test_gru_backward_by_hand(student, rng):
         _("the slope of tanh is missing"): [0.0, -15.0, 50.0],
         _("the slope of the sigmoid is missing"): [0.0, -60.0, 32.0],
         _("n gets (1 - z) times dnext_h"): [0.0, -15.0, 64.0],
+        _("at b, r has no part: b stands outside of it"): [0.0, -15.0, 16.0],
+        _("is the order of the blocks r, z, n?"): [-15.0, 0.0, 32.0],
     }
     assert_close(got["db"], want, "db", known=known, show=True)
 
@@ -374,9 +472,12 @@ def test_sample_cell(student, rng):
     # Each step adds tanh(1) to the cell; after the third, END is likelier than "a".
     params["b"] = np.array([OPEN, OPEN, OPEN, 1.0])
     params["W_vocab"][0, [2, 3]] = 20.0, 10.0
-    params["b_vocab"][[2, 3]] = -9.5, 0.0
+    params["b_vocab"][2], params["W_proj"][:] = -9.5, 1.0
     said = make_model(student, params, WORDS).sample(np.array([[1.0]]), max_length=5)
-    known = {_("each step begins with an empty cell"): [[3, 3, 3, 3, 3]]}
+    known = {
+        _("each step begins with an empty cell"): [[3, 3, 3, 3, 3]],
+        _("the first cell is made from the picture; it is zero"): [[3, 2, 0, 0, 0]],
+    }
     assert_equal(said, np.array([[3, 3, 2, 0, 0]]), "captions", known=known, show=True)
 
 
@@ -385,9 +486,9 @@ def test_sample_cell(student, rng):
 
 @question("lstm_captioning-attention")
 def test_attention_by_hand(student, rng):
-    """Of 4 numbers a place, one place fits by 2 log 3: divided by 2, it weighs 3, the others 1."""
-    prev_h, A = np.array([[LOG3, LOG3, 0.0, 0.0]]), np.zeros((1, 4, 4, 4))
-    A[0, :, 2, 1] = 1.0, 1.0, 6.0, -6.0
+    """Of 9 numbers a place, one place fits by 3 log 3: divided by 3, it weighs 3, the others 1."""
+    prev_h, A = np.zeros((1, 9)), np.zeros((1, 9, 4, 4))
+    prev_h[0, :3], A[0, :5, 2, 1] = LOG3, (1.0, 1.0, 1.0, 6.0, -6.0)
     context, weights = attention(student, prev_h, A)
 
     def share(weight: float) -> np.ndarray:
@@ -396,8 +497,12 @@ def test_attention_by_hand(student, rng):
         return weights / weights.sum()
 
     known = {
-        _("the fits are not divided by the root of H"): share(9.0),
-        _("the fits are divided by H, not by its root"): share(3**0.5),
+        _("the fits are not divided by the root of H"): share(27.0),
+        _("the fits are divided by H, not by its root"): share(3 ** (1 / 3)),
+        _("the fits are multiplied by the root of H; they are divided by it"): share(3.0**9),
+        _("the fits are divided by the root of 16, the number of places; it is that of H"): share(
+            3**0.75
+        ),
         _("the weights of each row add up to 1; all 16 together should"): row_by_row(share(3.0), 2),
         _("the weights of each column add up to 1; all 16 together should"): row_by_row(
             share(3.0), 1
@@ -405,7 +510,7 @@ def test_attention_by_hand(student, rng):
         _("softmax is missing: these are the fits"): np.log(share(3.0) * 18),
     }
     assert_close(weights, share(3.0), "weights", known=known, show=True)
-    want = np.array([[1.0, 1.0, 6.0, -6.0]]) / 6
+    want = A[:, :, 2, 1] / 6
     known = {
         _("this is the mean of all places; each counts by its weight"): want * 6 / 16,
         _("is the context divided by 16?"): want / 16,
@@ -419,20 +524,24 @@ def test_attention_random(student, rng):
     prev_h, A = rng.normal(size=(3, 5)), rng.normal(size=(3, 5, 4, 4))
     context, weights = attention(student, prev_h, A)
     want, right = standins.dot_product_attention(prev_h, A)
+    if abs(to_array(weights, "weights").sum() - 1) < 1e-6:
+        reason = _("the weights of all examples together add up to 1; those of each should")
+        raise CheckFailed(reason)
     assert_close(weights, right, "weights")
     assert_close(context, want, "context")
 
 
 @question("lstm_captioning-attention")
 def test_attention_large(student, rng):
-    """Fits of 1000 and more make no NaN."""
-    prev_h, A = np.full((1, 4), 500.0), np.zeros((1, 4, 4, 4))
-    A[0, :, 1, 3], A[0, :, 0, 0] = 1.0, -1.0
+    """Fits of 1000 make no NaN, neither there nor in an example whose fits are all 0."""
+    prev_h, A = np.zeros((2, 4)), np.zeros((2, 4, 4, 4))
+    prev_h[0], A[0, :, 1, 3], A[0, :, 0, 0] = 500.0, 1.0, -1.0
     context, weights = attention(student, prev_h, A)
-    want = np.zeros((1, 4, 4))
+    want = np.full((2, 4, 4), 1 / 16)
+    want[0] = 0.0
     want[0, 1, 3] = 1.0
     assert_close(weights, want, "weights", show=True)
-    assert_close(context, np.ones((1, 4)), "context", show=True)
+    assert_close(context, np.array([[1.0], [0.0]]) * np.ones(4), "context", show=True)
 
 
 @question("lstm_captioning-attention")
@@ -450,25 +559,34 @@ def test_attention_lstm_first_steps(student, rng):
     check_shape(h, (3, 4, 5), "h")
     want = standins.attention_lstm_forward(x, A, Wx, Wh, Wattn, b)
     mean = A.mean(axis=(2, 3))
-    context, _weights = standins.dot_product_attention(mean, A)
-    into = x[:, 0] @ Wx + b
-
-    def first(state: np.ndarray, cell: np.ndarray, extra: np.ndarray) -> np.ndarray:
-        i, f, o, g = np.split(into + state @ Wh + extra, 4, axis=1)
-        i, f, o = (standins.sigmoid(gate) for gate in (i, f, o))
-        return o * np.tanh(f * cell + i * np.tanh(g))
-
     zero = np.zeros_like(mean)
-    even = A.mean(axis=(2, 3)) @ Wattn  # with a state of zeros all places weigh the same
+
+    def states(h: np.ndarray, c: np.ndarray, see: Callable = lambda h, c: h) -> np.ndarray:
+        """The states from these first ones, where the context is what `see` looks at or makes."""
+        told = []
+        for word in x.swapaxes(0, 1):
+            seen = see(h, c)
+            looked = seen if seen is None else standins.dot_product_attention(seen, A)[0]
+            more = zero if looked is None else looked
+            both, W = np.hstack([word, more]), np.vstack([Wx, Wattn])
+            h, c, _cache = standins.lstm_step_forward(both, h, c, W, Wh, b)
+            told.append(h)
+        return np.stack(told, axis=1)
+
+    total = 16 * mean
     known = {
-        _("the first cell is zero; it is the mean of A"): first(mean, zero, context @ Wattn),
-        _("the first state is zero; it is the mean of A"): first(zero, mean, even),
-        _("the first state and cell are zero; both are the mean of A"): first(zero, zero, even),
-        _("the context plays no part"): first(mean, mean, zero @ Wattn),
-        _("the context is the mean of A; attention chooses"): first(mean, mean, even),
+        _("the first cell is zero; it is the mean of A"): states(mean, zero),
+        _("the first state is zero; it is the mean of A"): states(zero, mean),
+        _("the first state and cell are zero; both are the mean of A"): states(zero, zero),
+        _("you begin with the sum of A over its places; it is the mean"): states(total, total),
+        _("the context plays no part"): states(mean, mean, lambda h, c: None),
+        _("the context is the mean of A; attention chooses"): states(mean, mean, lambda h, c: zero),
+        _("it looks with the first state at each step; it looks with the state before"): states(
+            mean, mean, lambda h, c: mean
+        ),
+        _("it looks with the cell; it looks with the state"): states(mean, mean, lambda h, c: c),
     }
-    assert_close(h[:, 0], want[:, 0], "h[:, 0]", known=known)
-    assert_close(h, want, "h")
+    assert_close(h, want, "h", known=known)
 
 
 @question("lstm_captioning-attention-lstm")
@@ -516,6 +634,13 @@ def mistaken_steps() -> dict[str, tuple[float, float]]:
         _("the input gate is not used"): step(1.0, 0.5, 0.25, 0.6),
         _("the output gate is not used"): step(0.75, 0.5, 1.0, 0.6),
         _("tanh of the cell is missing"): (0.25 * LOG2, LOG2),
+        _("next_h tells of prev_c; it tells of next_c"): (0.25 * math.tanh(c), LOG2),
+        _("the cell itself goes through tanh; only what next_h tells of it does"): (
+            0.25 * math.tanh(0.6),
+            0.6,
+        ),
+        _("the gates go through tanh; they go through the sigmoid"): step(0.8, 0.0, -0.8, 0.6),
+        _("sigmoid falls where it should rise"): step(0.25, 0.5, 0.75, 0.6),
         _("f is 1 - i; it has weights of its own"): step(0.75, 0.25, 0.25, 0.6),
         _("b is missing"): step(0.75, 0.5, 0.25, 0.0),
         _("what prev_h adds is missing"): step(0.75, 0.25, 0.5, 0.6),

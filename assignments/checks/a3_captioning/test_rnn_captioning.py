@@ -1,7 +1,7 @@
 """Public checks of the RNN-captioning notebook: numbers to follow by hand, and slopes."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -315,6 +315,11 @@ def test_sample_pictures(student, rng):
 
 #: The parameters of the model, in the order of the way back.
 WAY_BACK = ("W_vocab", "b_vocab", "Wh", "Wx", "b", "W_embed", "W_proj", "b_proj")
+
+
+def single(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """The same in single precision."""
+    return tuple(array.astype(np.float32) for array in arrays)
 
 
 def step_arrays(

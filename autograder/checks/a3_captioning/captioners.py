@@ -38,12 +38,7 @@ __all__ = [
     "right",
     "right_gradients",
     "sample_case",
-    "single",
 ]
-
-
-def single(arrays):
-    return tuple(array.astype(np.float32) for array in arrays)
 
 
 # --- PyTorch's layers, with weights as students have them -----------------------------------------

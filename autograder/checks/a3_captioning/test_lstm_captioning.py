@@ -33,6 +33,7 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     check_untouched,
     make_model,
     sequence_arrays,
+    single,
     step_arrays,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array, unpack
@@ -48,7 +49,6 @@ from autograder.checks.a3_captioning.captioners import (
     right,
     right_gradients,
     sample_case,
-    single,
 )
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.

@@ -23,6 +23,7 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     check_untouched,
     make_model,
     sequence_arrays,
+    single,
     step_arrays,
     step_gradients,
 )
@@ -39,7 +40,6 @@ from autograder.checks.a3_captioning.captioners import (
     right,
     right_gradients,
     sample_case,
-    single,
 )
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.

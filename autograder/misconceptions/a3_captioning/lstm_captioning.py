@@ -287,15 +287,6 @@ MISCONCEPTIONS = [
         "i gets dc * g and g gets dc * i: of a product each factor gets the other one.",
     ),
     back(
-        "Wh-not-transposed",
-        {
-            DX: DX.replace(
-                "da @ Wh.T", "(da.reshape(len(x), 4, -1) @ Wh.reshape(4, -1, dc.shape[1]))[:, 0]"
-            )
-        },
-        "dprev_h is da @ Wh.T, with all 4H columns of both.",
-    ),
-    back(
         "order-of-results",
         {f"{DB}\n": f"{DB}\n    dprev_h, dprev_c = dprev_c, dprev_h\n"},
         "dprev_h and dprev_c are exchanged; the order is dx, dprev_h, dprev_c, dWx, dWh, db.",
