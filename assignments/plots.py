@@ -7,6 +7,7 @@ look different to everyone.
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -21,6 +22,7 @@ __all__ = [
     "PALETTE",
     "activations",
     "attention_maps",
+    "captioned",
     "confusion_matrix",
     "curves",
     "decision_regions",
@@ -343,6 +345,31 @@ def attention_maps(
             "An image, and after it the same for each word, bright where the network looks. Of "
             "{high} x {wide} places this one has the largest weight: {places}."
         ).format(high=maps.shape[1], wide=maps.shape[2], places=", ".join(told)),
+    )
+
+
+def captioned(images: Sequence[np.ndarray], captions: Sequence[str], what: str) -> None:
+    """Show pictures, four in a row, each above its caption.
+
+    Args:
+        images: N pictures, each (H, W, 3) uint8, of any size.
+        captions: N texts.
+        what: what they are.
+    """
+    rows = -(-len(images) // 4)
+    figure, axes = plt.subplots(rows, 4, figsize=(10.5, 2.7 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for axis, image, caption in zip(axes.flat, images, captions, strict=False):
+        axis.imshow(image)
+        axis.set_xlabel("\n".join(textwrap.wrap(caption, 26)), size=11)
+    figure.tight_layout()
+    show(
+        figure,
+        _("{what}, from left to right: {captions}.").format(
+            what=what, captions="; ".join(captions)
+        ),
     )
 
 

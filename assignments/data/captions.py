@@ -12,6 +12,7 @@ switches by changing the name.
 
 import hashlib
 import random
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,25 +35,44 @@ class CaptionSplit(NamedTuple):
     """Pictures of one part of a data set, with their captions.
 
     features: (N, D) float32, what a convolutional network says of each picture as a whole.
-    grid: (N, C, 4, 4) float32, what it says of each place; None where a data set has none.
+    grid: (N, C, 4, 4) float32, what it says of each place; where a data set has features only, each
+        place has those (in a view that takes no memory).
     captions: (M, T) int64, words as numbers, from ``<START>`` to ``<END>``, then ``<NULL>``.
     image_index: (M,) int64, which picture each caption belongs to.
-    images: (N, H, W, 3) uint8; None where only features are at hand.
+    new_pair: (N,) bool, does a picture show two things that never meet in one to train on? All
+        False where nobody knows.
+    images: (N, H, W, 3) uint8; None where they are not at hand.
+    urls: where the N pictures lie, if they are not at hand; may be empty.
     """
 
     features: np.ndarray
-    grid: np.ndarray | None
+    grid: np.ndarray
     captions: np.ndarray
     image_index: np.ndarray
-    images: np.ndarray | None
+    new_pair: np.ndarray
+    images: np.ndarray | None = None
+    urls: tuple[str, ...] = ()
 
     def captions_of(self, index: int) -> np.ndarray:
         """All captions of one picture, (K, T)."""
         return self.captions[self.image_index == index]
 
+    def picture(self, index: int) -> np.ndarray:
+        """One picture, (H, W, 3) uint8: fetched if need be, and grey where that fails."""
+        if self.images is not None:
+            return self.images[index]
+        if not self.urls:
+            return coco.no_picture()
+        try:
+            return coco.fetch_picture(self.urls[index])
+        except OSError as error:
+            text = _("{url} cannot be shown: {reason}").format(url=self.urls[index], reason=error)
+            warnings.warn(text, stacklevel=2)
+            return coco.no_picture()
+
 
 class CaptionData(NamedTuple):
-    """A data set of captions; test is None where its captions are kept secret.
+    """A data set of captions.
 
     vocabulary: turns numbers into words and back.
     scenes: by part, what is exactly in the pictures of ``emoji_scenes``; else empty.
@@ -60,9 +80,14 @@ class CaptionData(NamedTuple):
 
     train: CaptionSplit
     val: CaptionSplit
-    test: CaptionSplit | None
+    test: CaptionSplit
     vocabulary: Vocabulary
     scenes: dict[str, emoji_scenes.Scenes]
+
+    def references(self, part: str) -> list[list[str]]:
+        """For each picture of ``train``, ``val`` or ``test`` its captions, as texts."""
+        split = getattr(self, part)
+        return [self.vocabulary.decode(split.captions_of(i)) for i in range(len(split.features))]
 
 
 def load_captions(
@@ -74,7 +99,8 @@ def load_captions(
     """Load a data set of captions.
 
     name: ``emoji_scenes`` (10,000 pictures to train on, 1,000 to validate, 1,000 to test) or
-        ``coco`` (82,783 and 40,504 photographs, as features).
+        ``coco`` (82,783 photographs to train on, as features; captions of COCO's own test
+        photographs are secret, so the 40,504 to validate are halved into val and test).
     num_train, num_val, num_test: how many pictures to return, with all their captions; None returns
         all.
 
@@ -85,9 +111,7 @@ def load_captions(
     if name == "emoji_scenes":
         data = _load_scenes()
     elif name == "coco":
-        found = coco.load()
-        splits = {part: CaptionSplit(**found.parts[part]) for part in ("train", "val")}
-        data = CaptionData(**splits, test=None, vocabulary=found.vocabulary, scenes={})
+        data = _load_coco()
     else:
         raise ValueError(
             _("There is no data set {name!r}. Choose one of: {names}.").format(
@@ -96,7 +120,7 @@ def load_captions(
         )
     for part, number in wanted.items():
         split = getattr(data, part)
-        if number is None or split is None:
+        if number is None:
             continue
         if not 0 < number <= len(split.features):
             raise ValueError(
@@ -104,7 +128,7 @@ def load_captions(
                     part=part, number=number, available=len(split.features)
                 )
             )
-        data = data._replace(**{part: _first(split, number)})
+        data = data._replace(**{part: _some(split, 0, number)})
     return data
 
 
@@ -116,15 +140,38 @@ def minibatch(
     return split.captions[chosen], split.image_index[chosen]
 
 
-def _first(split: CaptionSplit, number: int) -> CaptionSplit:
-    kept = split.image_index < number
+def _some(split: CaptionSplit, start: int, stop: int) -> CaptionSplit:
+    """The pictures from start to stop, with their captions."""
+    kept = (start <= split.image_index) & (split.image_index < stop)
     return CaptionSplit(
-        split.features[:number],
-        None if split.grid is None else split.grid[:number],
+        split.features[start:stop],
+        split.grid[start:stop],
         split.captions[kept],
-        split.image_index[kept],
-        None if split.images is None else split.images[:number],
+        split.image_index[kept] - start,
+        split.new_pair[start:stop],
+        None if split.images is None else split.images[start:stop],
+        split.urls[start:stop],
     )
+
+
+def _load_coco() -> CaptionData:
+    found = coco.load()
+    splits = {}
+    for part, arrays in found.parts.items():
+        features = arrays["features"]
+        everywhere = np.broadcast_to(features[:, :, None, None], (*features.shape, 4, 4))
+        splits[part] = CaptionSplit(
+            features,
+            everywhere,
+            arrays["captions"],
+            arrays["image_index"],
+            np.zeros(len(features), bool),
+            urls=tuple(found.urls[part]),
+        )
+    val = splits["val"]
+    half = -(-len(val.features) // 2)
+    halves = {"val": _some(val, 0, half), "test": _some(val, half, len(val.features))}
+    return CaptionData(splits["train"], **halves, vocabulary=found.vocabulary, scenes={})
 
 
 def _load_scenes() -> CaptionData:
@@ -152,6 +199,7 @@ def _load_scenes() -> CaptionData:
                 [words for several in said for words in several], scene_captions.MAX_WORDS + 2
             ),
             np.repeat(np.arange(len(said)), CAPTIONS_EACH),
+            of_part.new_pair,
             of_part.images,
         )
     return CaptionData(**splits, vocabulary=vocabulary, scenes=scenes)

@@ -6,19 +6,30 @@ and the vocabulary; `load` reads them. Who has the photographs and COCO's own an
 them with `read_annotations`, by torchvision. Both need the packages of the extra ``coco``.
 """
 
+import functools
+import io
 import json
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from assignments.data.download import Download, DownloadError
+from assignments.data.download import TIMEOUT, Download, DownloadError
 from assignments.data.folders import cache_folder
 from assignments.data.vocabulary import Vocabulary
 from assignments.messages import _
 
-__all__ = ["CocoFiles", "load", "read_annotations", "read_course_files"]
+__all__ = [
+    "CocoFiles",
+    "fetch_picture",
+    "load",
+    "no_picture",
+    "read_annotations",
+    "read_course_files",
+]
 
 # Neither the size nor a checksum is published: the archive's own checksums tell what is damaged.
 DOWNLOAD = Download(url="http://cs231n.stanford.edu/coco_captioning.zip", about="1 GB")
@@ -35,7 +46,8 @@ _WANTED = (*_NEEDED, *(URLS.format(part=part) for part in PARTS))
 class CocoFiles(NamedTuple):
     """What the files hold.
 
-    parts: for ``train`` and ``val`` the arrays of a `CaptionSplit`, by their names.
+    parts: for ``train`` and ``val`` ``features``, ``captions`` and ``image_index`` of a
+        `CaptionSplit`.
     vocabulary: the words.
     urls: for each part, where the photographs lie; empty when that file is not there.
     """
@@ -129,10 +141,8 @@ def read_course_files(where: Path) -> CocoFiles:
                     features = np.asarray(file["features"], np.float32)
                 parts[part] = {
                     "features": features,
-                    "grid": None,
                     "captions": np.asarray(captions[f"{part}_captions"], np.int64),
                     "image_index": np.asarray(captions[f"{part}_image_idxs"], np.int64),
-                    "images": None,
                 }
                 _check(parts[part], len(vocabulary))
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -162,6 +172,18 @@ def _check(part: dict[str, Any], num_words: int) -> None:
     ):  # fmt: skip
         if values.size and not 0 <= values.min() <= values.max() < limit:
             raise ValueError(f"{name} is out of range")
+
+
+@functools.lru_cache(maxsize=64)
+def fetch_picture(url: str) -> np.ndarray:
+    """Download one photograph, (H, W, 3) uint8. Raises OSError when it cannot be had."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT) as reply:
+        return np.array(Image.open(io.BytesIO(reply.read())).convert("RGB"))
+
+
+def no_picture() -> np.ndarray:
+    """Return grey, (64, 64, 3) uint8, in the place of a picture that cannot be had."""
+    return np.full((64, 64, 3), 200, np.uint8)
 
 
 def read_annotations(

@@ -31,6 +31,9 @@ def test_shapes(data):
     assert data.test.features.shape == (20, 256)
     assert len(data.vocabulary) > 200
     assert data.scenes["val"].images is data.val.images
+    assert data.test.new_pair.any()
+    assert not data.train.new_pair.any()
+    assert (data.val.picture(3) == data.val.images[3]).all()
 
 
 def test_captions_begin_and_end(data):
@@ -49,6 +52,12 @@ def test_captions_tell_of_their_scene(data):
         ground = list(captions.emoji_scenes.COLOURS)[scenes.backgrounds[i]]
         for text in data.vocabulary.decode(data.train.captions_of(i)):
             assert "background" not in text or f"a {ground} background" in text
+
+
+def test_references(data):
+    right = data.references("val")
+    assert len(right) == 20
+    assert right[3] == data.vocabulary.decode(data.val.captions_of(3))
 
 
 def test_batches(data):

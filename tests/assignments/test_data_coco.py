@@ -3,7 +3,6 @@
 import json
 import zipfile
 
-import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,28 +10,7 @@ from PIL import Image
 from assignments.data import coco
 from assignments.data.captions import load_captions
 from assignments.data.download import DownloadError
-
-WORDS = ["<NULL>", "<START>", "<END>", "<UNK>", "a", "cat", "dog"]
-CAPTIONS = {
-    "train": ([[1, 4, 5, 2, 0], [1, 4, 6, 2, 0], [1, 4, 3, 5, 2]], [0, 1, 1]),
-    "val": ([[1, 4, 5, 2, 0]], [0]),
-}
-
-
-def write_files(folder, captions=CAPTIONS, words=WORDS, num_images=2):
-    folder.mkdir(parents=True, exist_ok=True)
-    with h5py.File(folder / coco.CAPTIONS, "w") as file:
-        for part, (rows, index) in captions.items():
-            file[f"{part}_captions"] = np.array(rows, np.int32)
-            file[f"{part}_image_idxs"] = np.array(index, np.int32)
-    numbers = {word: number for number, word in enumerate(words)}
-    vocabulary = {"idx_to_word": words, "word_to_idx": numbers}
-    (folder / coco.VOCABULARY).write_text(json.dumps(vocabulary), encoding="utf-8")
-    for part in coco.PARTS:
-        with h5py.File(folder / coco.FEATURES.format(part=part), "w") as file:
-            file["features"] = np.arange(num_images * 3, dtype=np.float32).reshape(-1, 3)
-        urls = "".join(f"http://example.org/{part}{i}.jpg\n" for i in range(num_images))
-        (folder / coco.URLS.format(part=part)).write_text(urls, encoding="utf-8")
+from tests.helpers.coco_files import CAPTIONS, WORDS, write_files
 
 
 @pytest.fixture(autouse=True)
@@ -45,19 +23,43 @@ def test_the_course_files_are_read(cache):
     write_files(cache / "coco")
     data = load_captions("coco")
     assert data.train.features.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data.train.grid.shape == (2, 3, 4, 4)
+    assert (data.train.grid == data.train.features[:, :, None, None]).all()
     assert data.train.captions.dtype == data.train.image_index.dtype == np.int64
     assert data.vocabulary.decode(data.train.captions_of(1)) == ["a dog", "a <UNK> cat"]
-    assert data.val.captions.shape == (1, 5)
-    assert data.test is None
-    assert data.train.images is data.train.grid is None
-    assert coco.load().urls["val"][1] == "http://example.org/val1.jpg"
+    assert not data.train.new_pair.any()
+
+
+def test_the_photographs_to_validate_are_halved(cache):
+    captions = {**CAPTIONS, "val": ([[1, 5, 2], [1, 6, 2], [1, 3, 2], [1, 4, 2]], [1, 2, 0, 1])}
+    write_files(cache / "coco", captions, num_images=3)
+    data = load_captions("coco")
+    np.testing.assert_array_equal(
+        np.concatenate([data.val.features, data.test.features]), data.train.features
+    )
+    assert data.val.image_index.tolist() == [1, 0, 1]
+    assert data.vocabulary.decode(data.test.captions_of(0)) == ["dog"]
+    assert data.test.urls == ("http://example.org/val2.jpg",)
+
+
+def test_a_picture_is_fetched(cache, monkeypatch):
+    write_files(cache / "coco")
+    file = cache / "a.png"
+    Image.new("RGB", (8, 6), (9, 0, 0)).save(file)
+    data = load_captions("coco")
+    train = data.train._replace(urls=(file.as_uri(), (cache / "none.png").as_uri()))
+    assert train.picture(0).shape == (6, 8, 3)
+    assert (train.picture(0) == (9, 0, 0)).all()
+    with pytest.warns(UserWarning, match=r"none\.png cannot be shown"):
+        assert train.picture(1).shape == (64, 64, 3)
+    assert train._replace(urls=()).picture(1).shape == (64, 64, 3)
 
 
 def test_fewer_pictures(cache):
     write_files(cache / "coco")
     data = load_captions("coco", num_train=1)
     assert len(data.train.features) == len(data.train.captions) == 1
-    with pytest.raises(ValueError, match="num_val is 9; it must be from 1 to 2"):
+    with pytest.raises(ValueError, match="num_val is 9; it must be from 1 to 1"):
         load_captions("coco", num_val=9)
 
 

@@ -93,6 +93,11 @@ def draw_attention_maps():
     return ["4 x 4 places", "crab: row 2, column 4 (0.70)", "<END>: row 1, column 1 (0.06)"]
 
 
+def draw_captioned():
+    plots.captioned(images(5), [f"a picture of {n}" for n in range(5)], "Scenes")
+    return ["Scenes, from left to right: a picture of 0; a picture of 1"]
+
+
 def draw_heat_map():
     values = np.array([[0.25, 0.5], [np.nan, 0.125]])
     plots.heat_map(values, ["0.1", "0.2"], ["1", "10"], "rate", "size", "accuracy")
@@ -123,6 +128,7 @@ def draw_decision_regions():
         draw_weights_without_titles,
         draw_activations,
         draw_attention_maps,
+        draw_captioned,
         draw_heat_map,
         draw_confusion_matrix,
         draw_decision_regions,

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.helpers.coco_files import write_many
+
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "run_notebooks.py"
 spec = importlib.util.spec_from_file_location("run_notebooks", TOOL)
 run_notebooks = importlib.util.module_from_spec(spec)
@@ -29,6 +31,22 @@ def test_every_source_notebook_runs_and_its_solutions_get_full_marks(source, tmp
     assert run.failure == ""
     # What small experiments train is not good enough for questions graded by their result.
     assert [question for question in run.lost if not question.endswith("-best")] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [path for path in SOURCES if 'DATA = \\"emoji_scenes\\"' in path.read_text(encoding="utf-8")],
+    ids=lambda path: path.stem,
+)
+def test_a_notebook_reads_coco_by_one_name(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSIGNMENTS_SCALE", "reduced")
+    monkeypatch.setenv("ASSIGNMENTS_DATA", str(tmp_path / "cache"))
+    write_many(tmp_path / "cache" / "coco")
+    shutil.copytree(ROOT / "source", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / source.parent.name / source.name
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('DATA = \\"emoji_scenes', 'DATA = \\"coco'), encoding="utf-8")
+    assert run_notebooks.run_notebook(path).failure == ""
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Public checks of the convolutional-networks notebook: small images, and slopes for gradients."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,8 @@ def test_conv_forward_by_hand(student, rng):
         _("the filter is turned by 180 degrees"): 1 - want,
         _("the bias is missing"): want - 0.5,
         _("the bias is added to each product, not once to the sum"): want + 1.5,
+        _("the mean over the window, where the sum is wanted"): (want - 0.5) / 4 + 0.5,
+        _("out holds whole numbers: which dtype was it made with?"): np.trunc(want),
     }
     assert_close(out, want, "out", known=known, show=True)
 
@@ -71,7 +73,11 @@ def test_conv_forward_channels(student, rng):
     x = np.array([[[[1.0, 2.0]], [[10.0, 20.0]]]])
     w = np.array([[[[1.0]], [[1.0]]], [[[3.0]], [[0.0]]]])
     out = conv_forward(student, x, w, np.array([0.5, -0.5]), stride=1, pad=0)
-    known = {_("is the bias added once for each channel?"): [[[[12.0, 23.0]], [[2.0, 5.0]]]]}
+    known = {
+        _("is the bias added once for each channel?"): [[[[12.0, 23.0]], [[2.0, 5.0]]]],
+        _("the bias is missing"): [[[[11.0, 22.0]], [[3.0, 6.0]]]],
+        _("only the first channel counts; the sum runs over all"): [[[[1.5, 2.5]], [[2.5, 5.5]]]],
+    }
     assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out", known=known, show=True)
 
 
@@ -80,7 +86,11 @@ def test_conv_forward_not_square(student, rng):
     """A filter of 1 x 2 with 1 and 10 adds ten times the right neighbour."""
     x, w = np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), np.array([[[[1.0, 10.0]]]])
     out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=0)
-    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", show=True)
+    known = {
+        _("the filter is turned by 180 degrees"): [[[[12.0, 23.0], [45.0, 56.0]]]],
+        _("are the windows square? They have HH rows and WW columns"): 11 * x[..., :2],
+    }
+    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", known=known, show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -89,6 +99,43 @@ def test_conv_forward_inputs(student, rng):
     arrays = [rng.normal(size=shape) for shape in ((1, 2, 3, 4), (2, 2, 2, 2), (2,))]
     student.conv_forward_naive(*arrays, {"stride": 1, "pad": 1})
     assert_unchanged(student.changed, {0: "x", 1: "w", 2: "b", 3: "conv_param"})
+
+
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_by_hand(student, rng):
+    """For x = (1, 2, 3), the filter (1, 10) and dout = (3, 5) the gradients are right."""
+    x, w = np.array([[[[1.0, 2.0, 3.0]]]]), np.array([[[[1.0, 10.0]]]])
+    dout = np.array([[[[3.0, 5.0]]]])
+    dx, dw, db = conv_backward(student, x, w, dout, pad=0)
+    known = {
+        _("the mean, where the sum is wanted"): [4.0],
+        _("summed over the places only; the images share a bias, too"): [[8.0]],
+    }
+    assert_close(db, np.array([8.0]), "db", known=known, show=True)
+    known = {
+        _("the last window overwrites the others: add to dw"): [[[[10.0, 15.0]]]],
+        _("the mean, where the sum is wanted"): [[[[6.5, 10.5]]]],
+    }
+    assert_close(dw, np.array([[[[13.0, 21.0]]]]), "dw", known=known, show=True)
+    known = {
+        _("the last window overwrites the others: add to dx"): [[[[3.0, 5.0, 50.0]]]],
+        _("the filter is turned by 180 degrees"): [[[[30.0, 53.0, 5.0]]]],
+    }
+    assert_close(dx, np.array([[[[3.0, 35.0, 50.0]]]]), "dx", known=known, show=True)
+
+
+@question("convolutional_networks-conv-backward")
+def test_conv_backward_padding(student, rng):
+    """With pad = 1 a filter of 3 x 3 with a single 1, in its upper left corner, moves dout back."""
+    x, w = np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.zeros((1, 1, 3, 3))
+    w[0, 0, 0, 0] = 1
+    dout = np.array([[[[5.0, 6.0], [7.0, 8.0]]]])
+    dx, _dw, _db = conv_backward(student, x, w, dout, pad=1)
+    known = {
+        _("the padding is still there; cut it off"): np.pad(dout, ((0, 0), (0, 0), (0, 2), (0, 2))),
+        _("it is cut from the corner; take H rows and W columns from pad on"): dout,
+    }
+    assert_close(dx, np.array([[[[8.0, 0.0], [0.0, 0.0]]]]), "dx", known=known, show=True)
 
 
 @question("convolutional_networks-conv-backward")
@@ -102,7 +149,12 @@ def test_conv_backward_slopes(student, rng):
 def test_conv_backward_stride(student, rng):
     """They are so with stride 2 and without padding, where some pixels are in no window."""
     arrays = [rng.normal(size=shape) for shape in ((1, 2, 4, 6), (2, 2, 2, 3), (2,))]
-    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS)
+    known = {"dx": {_("is it cut by pad:-pad? Nothing is left where pad is 0"): _empty}}
+    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS, known)
+
+
+def _empty(dx: np.ndarray) -> np.ndarray:
+    return dx[:, :, :0, :0]
 
 
 @question("convolutional_networks-conv-backward")
@@ -124,6 +176,9 @@ def test_max_pool_forward_by_hand(student, rng):
         _("this is the mean of each window"): [[[[2.75, -2.5]], [[3.75, -1.5]]]],
         _("this is the largest absolute value"): [[[[5.0, 4.0]], [[6.0, 3.0]]]],
         _("the channels share a maximum; each is pooled by itself"): [[[[6.0, 0.0]], [[6.0, 0.0]]]],
+        _("are the corners of the windows multiplied by the stride?"): [
+            [[[5.0, 5.0]], [[6.0, 6.0]]]
+        ],
     }
     out = max_pool(student, np.concatenate([x, x + 1], axis=1), 2, 2, 2)
     assert_close(out, want, "out", known=known, show=True)
@@ -134,7 +189,10 @@ def test_max_pool_forward_overlapping(student, rng):
     """Windows of 1 x 2 with stride 1 overlap."""
     x = np.array([[[[1.0, 5.0, 2.0, 3.0], [9.0, 8.0, 7.0, 6.0]]]])
     want = np.array([[[[5.0, 5.0, 3.0], [9.0, 8.0, 7.0]]]])
-    assert_close(max_pool(student, x, 1, 2, 1), want, "out", show=True)
+    known = {
+        _("are the windows square? They have pool_height rows and pool_width columns"): x[..., :3],
+    }
+    assert_close(max_pool(student, x, 1, 2, 1), want, "out", known=known, show=True)
 
 
 @question("convolutional_networks-max-pool-forward")
@@ -155,6 +213,18 @@ def test_max_pool_backward_by_hand(student, rng):
             [[[[2.5, 2.5, 5.0, 5.0], [2.5, 2.5, 5.0, 5.0]]]]
         ),
         _("dout is missing: this is 1 where a maximum is"): want > 0,
+        _("are the corners of the windows multiplied by the stride?"): (
+            [[[[0.0, 10.0, 20.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
+        ),
+        _("row and column of the maximum are exchanged"): (
+            [[[[0.0, 0.0, 0.0, 20.0], [10.0, 0.0, 0.0, 0.0]]]]
+        ),
+        _("argmax counts from the corner of the window; add the window's place"): (
+            [[[[0.0, 10.0, 0.0, 0.0], [20.0, 0.0, 0.0, 0.0]]]]
+        ),
+        _("the corner of each window gets it; it belongs to the place of the maximum"): (
+            [[[[10.0, 0.0, 20.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
+        ),
     }
     assert_close(dx, want, "dx", known=known, show=True)
 
@@ -195,7 +265,7 @@ def test_model_init_shapes(student, rng):
     params = get_params(student.ThreeLayerConvNet((2, 7, 10), 3, 5, 6, 4), NAMES)
     check_shapes(params, (2, 7, 10), 3, 5, 6, 4)
     for name in ("b1", "b2", "b3"):
-        assert_close(params[name], np.zeros(params[name].shape), name)
+        assert_close(params[name], np.zeros(params[name].shape), name, show=True)
 
 
 @question("convolutional_networks-model-init")
@@ -233,7 +303,10 @@ def test_model_scores_by_hand(student, rng):
         _("there is a ReLU after the last layer"): np.array([[4.0, 0.0]]),
         _("b3 is missing"): np.array([[3.0, -12.0]]),
     }
-    assert_close(model.loss(X), np.array([[4.0, -12.0]]), "scores", known=known, show=True)
+    want = np.array([[4.0, -12.0]])
+    chances = np.exp(want) / np.exp(want).sum()
+    known[_("these are probabilities; leave softmax to softmax_loss")] = chances
+    assert_close(model.loss(X), want, "scores", known=known, show=True)
 
 
 @question("convolutional_networks-model-scores")
@@ -256,7 +329,12 @@ def test_model_loss_equal_scores(student, rng):
     params |= {"W3": np.zeros((5, 4)), "b3": np.zeros(4)}
     model = make_model(student, params, (2, 4, 4))
     loss = model_loss(model, rng.normal(size=(3, 2, 4, 4)), rng.integers(4, size=3))[0]
-    assert_close(loss, math.log(4), "loss", show=True)
+    known = {
+        _("the sum over the examples, not the mean"): 3 * math.log(4),
+        _("divided by the number of examples; softmax_loss has done that"): math.log(4) / 3,
+        _("without regularisation it is the softmax loss: is that overwritten?"): 0.0,
+    }
+    assert_close(loss, math.log(4), "loss", known=known, show=True)
 
 
 @question("convolutional_networks-model-loss")
@@ -289,6 +367,7 @@ def test_model_gradients_slopes(student, rng):
     X, y = rng.normal(size=(4, *size)), rng.integers(3, size=4)
     model = make_model(student, params, size)
     _loss, grads = model_loss(model, X, y)
+    right = ""
     for name in ("W3", "b3", "W2", "b2", "W1", "b1"):  # in the order of the way back
         answers = try_parameters(student, model, params, name, X, y)
 
@@ -298,7 +377,17 @@ def test_model_gradients_slopes(student, rng):
         want = numerical_gradient(losses, params[name])
         factors = {_("the number of examples"): float(len(X))}
         what = f"grads[{name!r}]"
-        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
+        got = get_gradient(grads, name)
+        try:
+            assert_close(got, want, what, rtol=1e-5, atol=1e-6, factors=factors)
+        except CheckFailed as failure:
+            if not right:
+                raise
+            symptom = _("grads[{name!r}] is right; look at the way back from there").format(
+                name=right
+            )
+            raise CheckFailed(failure.reason, symptom) from failure
+        right = name
 
 
 @question("convolutional_networks-model-gradients")
@@ -314,7 +403,11 @@ def test_model_gradients_regularisation(student, rng):
         added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
         want = params[name] if name.startswith("W") else np.zeros_like(params[name])
         what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
-        assert_close(added, want, what, atol=1e-6)
+        known = {
+            _("the regularisation is missing"): np.zeros_like(want),
+            _("biases are not regularised"): params[name],
+        }
+        assert_close(added, want, what, atol=1e-6, known=known)
 
 
 @question("convolutional_networks-model-gradients")
@@ -349,8 +442,18 @@ def test_spatial_batchnorm_forward_test(student, rng):
     out = spatial_batchnorm(student, x, np.array([5.0, 2.0]), np.array([1.0, -3.0]), bn_param)
     want = np.stack([np.full((2, 2, 3), 11.0), np.full((2, 2, 3), -3.0)], axis=1)
     of_batch = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), -3.0)], axis=1)
-    known = {_("this uses the batch, where the running averages are due"): of_batch}
-    assert_close(out, want, "out", known=known)
+    # Pairs of a channel's numbers, as if they belonged to two channels.
+    mixed = np.tile([11.0, 6.0], 6), np.tile([-4.0, -3.0], 6)
+    known = {
+        _("this uses the batch, where the running averages are due"): of_batch,
+        _("reshape alone mixes the channels: bring C to the end first"): np.stack(
+            [part.reshape(2, 2, 3) for part in mixed], axis=1
+        ),
+        _("is C brought back to the second place? reshape alone moves no number"): np.tile(
+            [11.0, -3.0], 12
+        ).reshape(2, 2, 2, 3),
+    }
+    assert_close(out, want, "out", known=known, show=True)
 
 
 @question("convolutional_networks-spatial-batchnorm-forward")
@@ -361,7 +464,10 @@ def test_spatial_batchnorm_forward_running(student, rng):
     bn_param = student.put({"mode": "train", "momentum": 0.75, **averages})
     student.call("spatial_batchnorm_forward", x, np.ones(2), np.zeros(2), bn_param, keep=True)
     got, what = bn_param.get("['running_mean']"), "bn_param['running_mean']"
-    known = {_("it is as it was: did batchnorm_forward get a copy of bn_param?"): np.zeros(2)}
+    known = {
+        _("it is as it was: did batchnorm_forward get a copy of bn_param?"): np.zeros(2),
+        _("the channels are mixed: bring C to the end before you reshape"): [0.5, 0.5],
+    }
     assert_close(got, np.array([2.0, -1.0]), what, known=known, show=True)
 
 
@@ -369,24 +475,69 @@ def test_spatial_batchnorm_forward_running(student, rng):
 def test_spatial_batchnorm_backward_slopes(student, rng):
     """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
     arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 3, 2, 3), (3,), (3,))]
-    check_slopes(student, "spatial_batchnorm_{}", arrays, [{"mode": "train"}], NORM_PARTS)
+    known = {"dx": {_("is C brought back to the second place? reshape moves no number"): _rows}}
+    settings = [{"mode": "train"}]
+    check_slopes(student, "spatial_batchnorm_{}", arrays, settings, NORM_PARTS, known)
+
+
+def _rows(dx: np.ndarray) -> np.ndarray:
+    return dx.transpose(0, 2, 3, 1).reshape(dx.shape)
+
+
+@question("convolutional_networks-spatial-batchnorm-backward")
+def test_spatial_batchnorm_backward_inputs(student, rng):
+    """dout is not changed."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 3, 2, 3), (3,), (3,))]
+    check_dout_unchanged(student, "spatial_batchnorm_{}", arrays, [{"mode": "train"}])
 
 
 @question("convolutional_networks-spatial-groupnorm-forward")
 def test_spatial_groupnorm_forward_by_hand(student, rng):
     """Groups of two channels with the numbers 1 and 3 become -1 and 1, then gamma and beta."""
-    x = np.array([1.0, 3.0, 30.0, 10.0]).reshape(1, 4, 1, 1)
+    x = np.array([[1.0, 3.0, 30.0, 10.0], [0.0, 4.0, 2.0, 8.0]]).reshape(2, 4, 1, 1)
     gamma, beta = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.0, 0.0]]).reshape(2, 1, 4, 1, 1)
     out, _cache = forward(student, "spatial_groupnorm_forward", x, gamma, beta, 2, {"eps": 0.0})
-    want = np.array([-1.0, 2.5, 3.0, -4.0]).reshape(1, 4, 1, 1)
-    known = {
+    if np.isnan(to_array(out, "out")).all():
+        raise CheckFailed(
+            _("out contains NaN everywhere"),
+            _("is each channel normalised alone? Here that is one number, with a variance of 0"),
+        )
+    x_hat = np.array([[-1.0, 1.0, 1.0, -1.0], [-1.0, 1.0, -1.0, 1.0]]).reshape(x.shape)
+    groups = x.reshape(2, 2, 2)
+    centred = groups - groups.mean(axis=2, keepdims=True)
+    over_batch = groups - groups.mean(axis=(0, 2), keepdims=True)
+    over_batch = over_batch / over_batch.std(axis=(0, 2), keepdims=True)
+    whole = x - x.mean(axis=1, keepdims=True)
+    others = groups.transpose(0, 2, 1)
+    others = (others - others.mean(axis=2, keepdims=True)) / others.std(axis=2, keepdims=True)
+    wrong = {
         _("are the groups every second channel? Channels of a group are neighbours"): (
-            np.array([-1.0, -1.5, 3.0, 4.0]).reshape(1, 4, 1, 1)
+            others.transpose(0, 2, 1)
         ),
-        _("beta is missing"): want - beta,
-        _("gamma is missing"): np.array([-1.0, 1.5, 1.0, -1.0]).reshape(1, 4, 1, 1),
+        _("all channels are one group"): whole / whole.std(axis=1, keepdims=True),
+        _("the mean runs over the images, too; each image is by itself"): over_batch,
+        _("the variance is that of a sample, divided by one less"): x_hat / np.sqrt(2),
+        _("it is divided by the variance: is the root missing?"): (
+            centred / groups.var(axis=2, keepdims=True)
+        ),
     }
-    assert_close(out, want, "out", known=known, show=True)
+    known = {sentence: gamma * values.reshape(x.shape) + beta for sentence, values in wrong.items()}
+    known |= {
+        _("beta is missing"): gamma * x_hat,
+        _("gamma is missing"): x_hat + beta,
+        _("gamma and beta are missing"): x_hat,
+        _("gamma and beta are exchanged"): beta * x_hat + gamma,
+        _("beta is added before gamma multiplies; the other way round"): gamma * (x_hat + beta),
+    }
+    assert_close(out, gamma * x_hat + beta, "out", known=known, show=True)
+
+
+@question("convolutional_networks-spatial-groupnorm-forward")
+def test_spatial_groupnorm_forward_inputs(student, rng):
+    """x, gamma and beta are not changed, though reshape may give another view of them."""
+    arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
+    student.call("spatial_groupnorm_forward", *arrays, 2, {}, keep=True)
+    assert_unchanged(student.changed, {0: "x", 1: "gamma", 2: "beta"})
 
 
 @question("convolutional_networks-spatial-groupnorm-forward")
@@ -414,6 +565,40 @@ def test_spatial_groupnorm_forward_groups(student, rng):
 
 
 @question("convolutional_networks-spatial-groupnorm-backward")
+def test_spatial_groupnorm_backward_by_hand(student, rng):
+    """For one group, (1, 1, 5, 5), and dout = (8, 0, 0, 0), the gradients are right."""
+    x, dout, gamma = np.array(
+        [[1.0, 1.0, 5.0, 5.0], [8.0, 0.0, 0.0, 0.0], [3.0, 2.0, 2.0, 2.0]]
+    ).reshape(3, 1, 4, 1, 1)
+    _out, cache = forward(
+        student, "spatial_groupnorm_forward", x, gamma, np.zeros(gamma.shape), 1, {"eps": 0.0}
+    )
+    result = student.call("spatial_groupnorm_backward", dout, cache)
+    dx, dgamma, dbeta = unpack(result, "spatial_groupnorm_backward", NORM_PARTS)
+    x_hat = np.array([-1.0, -1.0, 1.0, 1.0]).reshape(x.shape)
+    known = {_("dgamma and dbeta are exchanged"): dout * x_hat}
+    assert_close(dbeta, dout, "dbeta", known=known, show=True)
+    known = {
+        _("x_hat is missing; dgamma is the sum of dout * x_hat"): dout,
+        _("gamma is in it; dgamma is the sum of dout * x_hat"): gamma * dout * x_hat,
+        _("dgamma is the sum of dout * x_hat; this is that of dout * gamma"): gamma * dout,
+    }
+    assert_close(dgamma, dout * x_hat, "dgamma", known=known, show=True)
+    parts = {
+        _("mean and variance are taken as constants; they depend on x"): [12.0, 0, 0, 0],
+        _("gamma is missing"): [2.0, -2, 0, 0],
+        _("gamma multiplies at the end; it belongs inside, to dout"): [6.0, -4, 0, 0],
+        _("the part that goes through the mean is missing"): [9.0, -3, 3, 3],
+        _("the part that goes through the variance is missing"): [9.0, -3, -3, -3],
+        _("the sums are not divided by m, how many numbers are in a group"): [-12.0, -24, 0, 0],
+        _("it is divided by the variance; take its root"): [3.0, -3, 0, 0],
+    }
+    known = {sentence: np.reshape(values, x.shape) for sentence, values in parts.items()}
+    want = np.array([6.0, -6.0, 0.0, 0.0]).reshape(x.shape)
+    assert_close(dx, want, "dx", known=known, show=True)
+
+
+@question("convolutional_networks-spatial-groupnorm-backward")
 def test_spatial_groupnorm_backward_slopes(student, rng):
     """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
     arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
@@ -436,6 +621,15 @@ def conv_forward(
     """out of the student's convolution."""
     param = {"stride": stride, "pad": pad}
     return forward(student, "conv_forward_naive", x, w, b, param)[0]
+
+
+def conv_backward(
+    student: Student, x: np.ndarray, w: np.ndarray, dout: np.ndarray, pad: int
+) -> list:
+    """dx, dw and db of the student's convolution with stride 1 and a bias of 0."""
+    param = {"stride": 1, "pad": pad}
+    _out, cache = forward(student, "conv_forward_naive", x, w, np.zeros(len(w)), param)
+    return unpack(student.conv_backward_naive(dout, cache), "conv_backward_naive", CONV_PARTS)
 
 
 def pooling(height: int, width: int, stride: int) -> dict[str, int]:
@@ -549,16 +743,19 @@ def check_slopes(
     arrays: Sequence[np.ndarray],
     settings: Sequence[object],
     parts: tuple[str, ...],
+    known: Mapping[str, Mapping[str, Callable]] | None = None,
 ) -> None:
     """Are the gradients of a layer the slopes of sum(out * dout)?
 
     names: of its functions, "conv_{}_naive". settings: what forward takes after the arrays.
+    known: for names of gradients, known mistakes, and what they make of the right gradient.
     """
     before, after = (names.format(way) for way in ("forward", "backward"))
     out, cache = forward(student, before, *arrays, *settings)
     dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
     gradients = unpack(student.call(after, dout, cache), after, parts)
-    for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
+    slopes = {}
+    for place, part in enumerate(parts):
 
         def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
             calls = [
@@ -568,6 +765,15 @@ def check_slopes(
             outs = [unpack(reply, before, ("out", "cache"))[0] for reply in student.batch(calls)]
             return [float(np.sum(to_array(out, "out") * dout)) for out in outs]
 
-        want = numerical_gradient(weighted_sums, arrays[place])
-        factors = {_("the number of examples"): float(len(dout))}
-        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)
+        slopes[part] = numerical_gradient(weighted_sums, arrays[place])
+    factors = {_("the number of examples"): float(len(dout))}
+    for gradient, part in zip(gradients, parts, strict=True):
+        mistakes = {
+            sentence: mistake(slopes[part])
+            for sentence, mistake in (known or {}).get(part, {}).items()
+        }
+        for other in parts:
+            if other != part:
+                mistakes[_("this would be right as {other}").format(other=other)] = slopes[other]
+        want = slopes[part]
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors, known=mistakes)
