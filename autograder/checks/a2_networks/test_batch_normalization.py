@@ -220,6 +220,15 @@ def test_test_single(student, rng):
     check_single(out=out)
 
 
+@question("batch_normalization-batchnorm-test", weight=0.5)
+def test_test_inputs(student, rng):
+    """x, gamma and beta are as they were, and the outputs are right."""
+    arrays, settings = inputs(rng), stored(rng)
+    result = student.call("batchnorm_forward", *arrays, settings, keep=True)
+    assert_unchanged(student.changed, {0: "x", 1: "gamma", 2: "beta"})
+    assert_close(result.get("[0]"), right_in_test(arrays, settings), "out")
+
+
 # --- the ways back -------------------------------------------------------------------------------
 
 LAYERS = {BACKWARD: batch_norm, BACKWARD_ALT: batch_norm, LAYERNORM_BACKWARD: layer_norm}

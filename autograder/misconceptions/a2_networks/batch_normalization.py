@@ -198,6 +198,12 @@ MISCONCEPTIONS = [
         hint="The outputs are right, but the running averages never change. Compute the new ones "
         "under the names running_mean and running_var.",
     ),
+    Misconception(
+        "running-mean-only",
+        TRAIN,
+        {f"        {RUNNING_VAR}\n": ""},
+        hint="running_mean moves, but running_var never changes. Move it in the same way.",
+    ),
     # --- batchnorm-test ---
     Misconception(
         "test-no-gamma-beta",
@@ -253,6 +259,27 @@ MISCONCEPTIONS = [
         TEST,
         {TEST_OUT: f"{TEST_OUT}\n        out = out.astype(float)"},
         hint="Single precision goes in and double comes out.",
+    ),
+    Misconception(
+        "test-in-place",
+        TEST,
+        {
+            TEST_OUT: "x -= running_mean\n        "
+            "out = gamma * x / np.sqrt(running_var + eps) + beta"
+        },
+        hint="out is right, but -= changes the caller's x. Subtract into a new array.",
+    ),
+    Misconception(
+        "test-no-beta",
+        TEST,
+        {TEST_OUT: TEST_OUT.removesuffix(" + beta")},
+        hint="beta is missing at test time. It has been learned, as gamma has.",
+    ),
+    Misconception(
+        "test-mean-not-subtracted",
+        TEST,
+        {TEST_OUT: TEST_OUT.replace("(x - running_mean)", "x")},
+        hint="You divide by the running deviation, but do not subtract the running mean first.",
     ),
     # --- batchnorm-backward ---
     Misconception(
@@ -343,6 +370,26 @@ MISCONCEPTIONS = [
         {DGAMMA: "dgamma = np.mean(dout * x_hat, axis=0)", DBETA: "dbeta = dout.mean(axis=0)"},
         hint="dgamma and dbeta are means over the examples; they are sums. If there is a mean in "
         "the loss, its 1/N is in dout already.",
+    ),
+    Misconception(
+        "backward-std-not-summed",
+        BACKWARD,
+        {DSTD: "dstd = -dx_hat * centred / std**2"},
+        hint="dstd has a row for each example. All examples share one std, so its gradient is the "
+        "sum over them.",
+    ),
+    Misconception(
+        "backward-mean-sign",
+        BACKWARD,
+        {DMEAN: DMEAN.replace("-np", "np")},
+        hint="dmean has the wrong sign: the mean is subtracted, so its gradient is minus the sum.",
+    ),
+    Misconception(
+        "backward-centred-overwritten",
+        BACKWARD,
+        {ADD: ADD.replace("+=", "=")},
+        hint="What centred gets through var replaces what it got from x_hat. Two arrows leave "
+        "centred, so its two gradients are added.",
     ),
     Misconception(
         "backward-order",
@@ -484,6 +531,13 @@ MISCONCEPTIONS = [
         hint="eps is added to the standard deviation; it belongs inside the root, to the variance.",
     ),
     Misconception(
+        "layernorm-no-eps",
+        LAYERNORM,
+        {ROW_STD: "std = np.sqrt(np.mean(centred**2, axis=1, keepdims=True))"},
+        hint="eps is not used. Without it, an example whose features are all the same is zero "
+        "divided by zero.",
+    ),
+    Misconception(
         "layernorm-no-root",
         LAYERNORM,
         {ROW_STD: "std = np.mean(centred**2, axis=1, keepdims=True) + eps"},
@@ -582,6 +636,13 @@ MISCONCEPTIONS = [
             "dx = (dx - x_hat * along) / std",
         },
         hint="You divide by the number of examples; these means run over the features.",
+    ),
+    Misconception(
+        "layernorm-backward-gamma-in-dgamma",
+        LAYERNORM_BACKWARD,
+        {ROW_SUMS: "dgamma, dbeta = (gamma * x_hat * dout).sum(axis=0), dout.sum(axis=0)"},
+        hint="dgamma has a factor gamma too much: out = gamma * x_hat + beta, so the slope in "
+        "gamma is x_hat alone.",
     ),
     Misconception(
         "layernorm-backward-in-place",

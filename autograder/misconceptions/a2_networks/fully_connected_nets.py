@@ -526,6 +526,37 @@ MISCONCEPTIONS = [
         },
         hint="The velocity begins with the first gradient; it is 0 before the first step.",
     ),
+    Misconception(
+        "momentum-fixed",
+        MOMENTUM,
+        {ROLL: ROLL.replace('config["momentum"]', "0.9")},
+        hint="momentum is 0.9 in your code, whatever config says. Take it from config.",
+    ),
+    Misconception(
+        "momentum-other-name",
+        MOMENTUM,
+        {KEEP_VELOCITY: 'config["v"] = velocity'},
+        hint="You store the velocity under another name than the one it is read from, so every"
+        ' step begins with 0. The docstring calls it "velocity".',
+    ),
+    Misconception(
+        "momentum-gradients-summed",
+        MOMENTUM,
+        {
+            ROLL: 'velocity = config["momentum"] * velocity + dw',
+            MOVE: 'next_w = w - config["learning_rate"] * velocity',
+        },
+        hint="Your velocity is a sum of gradients, without learning rate and minus. As long as"
+        " the rate stays the same, w is right; but velocity should be what is added to w,"
+        " so that it stays when the rate falls.",
+    ),
+    Misconception(
+        "momentum-looks-ahead",
+        MOMENTUM,
+        {MOVE: MOVE + ' * config["momentum"] - config["learning_rate"] * dw'},
+        hint="That is Nesterov's momentum, which comes next: here w moves by the new velocity,"
+        " and no further.",
+    ),
     # --- nesterov ---
     Misconception(
         "nesterov-plain-momentum",
@@ -572,6 +603,12 @@ MISCONCEPTIONS = [
         NESTEROV,
         {MOVE_AHEAD: "next_w = w\n    next_w += (1 + momentum) * after - momentum * before"},
         hint="`next_w = w` makes no copy, so that += changes the caller's w.",
+    ),
+    Misconception(
+        "nesterov-uphill",
+        NESTEROV,
+        {ROLL_AHEAD: ROLL_AHEAD.replace("- config", "+ config")},
+        hint="The velocity points uphill: the gradient is subtracted.",
     ),
     # --- adagrad ---
     Misconception(
@@ -629,6 +666,26 @@ MISCONCEPTIONS = [
             '(np.sqrt(squares) + config["epsilon"])'
         },
         hint="`next_w = w` makes no copy, so that -= changes the caller's w.",
+    ),
+    Misconception(
+        "adagrad-uphill",
+        ADAGRAD,
+        {ADAGRAD_STEP: ADAGRAD_STEP.replace("w - config", "w + config")},
+        hint="The step goes uphill: it is subtracted from w.",
+    ),
+    Misconception(
+        "adagrad-no-epsilon",
+        ADAGRAD,
+        {ADAGRAD_STEP: ADAGRAD_STEP.replace(' + config["epsilon"]', "")},
+        hint="epsilon is missing: without it, a number whose gradients were all 0 is 0 divided"
+        " by 0.",
+    ),
+    Misconception(
+        "adagrad-last-square",
+        ADAGRAD,
+        {SQUARES: "squares = dw**2"},
+        hint="The cache holds the square of this gradient alone. Add it to those of all "
+        "gradients before.",
     ),
     # --- adadelta ---
     Misconception(
@@ -691,6 +748,24 @@ MISCONCEPTIONS = [
         ADADELTA,
         {"next_w = w + step": "next_w = w\n    next_w += step"},
         hint="`next_w = w` makes no copy, so that += changes the caller's w.",
+    ),
+    Misconception(
+        "adadelta-uphill",
+        ADADELTA,
+        {"next_w = w + step": "next_w = w - step"},
+        hint="The step has its minus already, so it is added to w.",
+    ),
+    Misconception(
+        "adadelta-sum",
+        ADADELTA,
+        {C: C.replace("(1 - rho) * dw", "dw").replace("rho * c", "c")},
+        hint="The cache is a sum, as in AdaGrad, and only grows. Here it is a running mean.",
+    ),
+    Misconception(
+        "adadelta-kept-crosswise",
+        ADADELTA,
+        {KEEP_BOTH: 'config["cache"], config["delta"] = d, c'},
+        hint="cache and delta are exchanged in the config that you return.",
     ),
     # --- rmsprop ---
     Misconception(
@@ -859,6 +934,38 @@ MISCONCEPTIONS = [
             '(np.sqrt(v_hat) + config["epsilon"])'
         },
         hint="`next_w = w` makes no copy, so that -= changes the caller's w.",
+    ),
+    Misconception(
+        "adam-fixed-betas",
+        ADAM,
+        {BETAS: "beta1, beta2 = 0.9, 0.999"},
+        hint="beta1 and beta2 are numbers in your code, whatever config says. Take them from "
+        "config.",
+    ),
+    Misconception(
+        "adam-counter-not-kept",
+        ADAM,
+        {KEEP_MOMENTS: 'config["m"], config["v"] = m, v'},
+        hint="t is not in the config that you return, so each step takes itself for the first.",
+    ),
+    Misconception(
+        "adam-counts-twice",
+        ADAM,
+        {KEEP_MOMENTS: KEEP_MOMENTS + " + 1"},
+        hint="You add 1 to t twice in each step, so it counts the steps double.",
+    ),
+    Misconception(
+        "adam-correction-multiplied",
+        ADAM,
+        {HATS: HATS.replace("/", "*")},
+        hint="You multiply by 1 - beta**t, which makes m and v still smaller. Divide by it.",
+    ),
+    Misconception(
+        "adam-square-of-mean",
+        ADAM,
+        {V: V.replace("dw**2", "m**2")},
+        hint="v averages the squares of m. It should average the squares of the gradients "
+        "themselves.",
     ),
     # --- adamw ---
     Misconception(
