@@ -11,14 +11,25 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
 )
 from assignments.compare import assert_close, to_array
 from assignments.gradients import numerical_gradient
-from assignments.student import CheckFailed
+from assignments.student import CheckFailed, Remote, Student
 
-__all__ = ["RightNet", "leaf"]
+__all__ = ["RightNet", "leaf", "only_loss"]
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:
     """A tensor that gradients can be asked for."""
     return torch.tensor(array, dtype=torch.float64, requires_grad=True)
+
+
+def only_loss(student: Student, model: Remote, X: np.ndarray, y: np.ndarray) -> object:
+    """The loss of a model in training, without its gradients.
+
+    These stay inside, so that a mistake in the loss is recognised whatever there is of them yet.
+    """
+    result = student.call(model.get("loss", keep=True), X, y, keep=True)
+    if result.type_name not in ("tuple", "list"):
+        return model_loss(model, X, y)[0]
+    return result.get("[0]")
 
 
 class RightNet:
@@ -81,7 +92,7 @@ class RightNet:
         return True
 
     def check_loss(self, what="loss"):
-        loss, _grads = model_loss(self.model, self.X, self.y)
+        loss = only_loss(self.student, self.model, self.X, self.y)
         try:
             assert_close(loss, self.loss(*self.leaves()), what)
         except CheckFailed:

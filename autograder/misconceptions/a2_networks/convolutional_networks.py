@@ -436,6 +436,13 @@ def max_pool_forward_naive(x, pool_param):
         "column.",
     ),
     Misconception(
+        "pool-gradient-to-the-corner",
+        POOL_BACK,
+        {DPOOL: "dx[n, c, row, column] += dout[n, c, i, j]"},
+        hint="The corner of each window gets the gradient. It belongs to the place of the maximum, "
+        "which np.argmax finds in the window.",
+    ),
+    Misconception(
         "pool-gradient-without-stride",
         POOL_BACK,
         {DPOOL_CORNER: "row, column = i, j"},
@@ -848,6 +855,19 @@ def max_pool_forward_naive(x, pool_param):
         GROUP,
         {GROUP_OUT: "out = gamma * x_hat.reshape(x.shape)"},
         hint="beta is not added.",
+    ),
+    Misconception(
+        "group-shift-first",
+        GROUP,
+        {GROUP_OUT: "out = gamma * (x_hat.reshape(x.shape) + beta)"},
+        hint="beta is added before gamma multiplies, so it is multiplied as well. Scale first.",
+    ),
+    Misconception(
+        "group-in-place",
+        GROUP,
+        {GROUP_HAT: "groups -= groups.mean(axis=2, keepdims=True)\n    x_hat = groups / std"},
+        hint="out is right, but x is changed: reshape gives another view of the same numbers, and "
+        "-= works on them. Subtract into a new array.",
     ),
     # --- spatial-groupnorm-backward ---
     Misconception(

@@ -251,6 +251,25 @@ MISCONCEPTIONS = [
         "mean.",
     ),
     Misconception(
+        "loss-overwritten",
+        LOSS,
+        {PENALTY: PENALTY.replace("+=", "=")},
+        hint="The regularisation replaces the loss, layer by layer. Add it, with +=.",
+    ),
+    Misconception(
+        "loss-halved",
+        LOSS,
+        {PENALTY: PENALTY.replace("0.5 * ", ""), RETURN: "        return 0.5 * loss, grads"},
+        hint="The factor 0.5 is on the whole loss. It belongs to the regularisation only.",
+    ),
+    Misconception(
+        "loss-weights-not-squared",
+        LOSS,
+        {PENALTY: PENALTY.replace("W**2", "W")},
+        hint="The weights are added up as they are, so that large ones of both signs cancel. "
+        "Square them.",
+    ),
+    Misconception(
         "loss-mean-again",
         LOSS,
         {BEGIN_BACKWARD: f"loss /= len(X)\n        {BEGIN_BACKWARD}"},
