@@ -218,14 +218,16 @@ def greedy(net, max_length):
     state = (h0, torch.zeros_like(h0))
     word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
     forbidden = torch.tensor([net.null, net.start])
-    said = SimpleNamespace(captions=[], margin=np.inf, forbidden=False)
+    said = SimpleNamespace(captions=[], margin=np.inf, forbidden={})
     for _step in range(max_length):
         x = F.embedding(word, params["W_embed"])
         state = net.cell.step(x, state, params["Wx"], params["Wh"], params["b"])
         scores = state[0] @ params["W_vocab"] + params["b_vocab"]
         running = ~ended
         if running.any():
-            said.forbidden |= bool(torch.isin(scores.argmax(1), forbidden)[running].any())
+            for row, loudest in enumerate(scores.argmax(1).tolist()):
+                if running[row] and loudest in (net.null, net.start):
+                    said.forbidden.setdefault(row, loudest)
             allowed = scores.index_fill(1, forbidden, -torch.inf)
             best = allowed[running].topk(2, dim=1).values
             said.margin = min(said.margin, float((best[:, 0] - best[:, 1]).min()))
@@ -237,12 +239,15 @@ def greedy(net, max_length):
 
 
 def telling(net, said):
-    """Do captions end here and there, vary, and would <NULL> or <START> have been said?"""
+    """Do captions end here and there, vary, and would <NULL> and <START> have been said?
+
+    Each as the first of both in some caption: that tells apart who forgets one, or the other.
+    """
     lengths = (said.captions != net.null).sum(axis=1)
     words = {tuple(caption) for caption in said.captions}
     return (
         said.margin > 0.01
-        and said.forbidden
+        and {net.null, net.start} <= set(said.forbidden.values())
         and len(set(lengths)) >= 3
         and 1 < lengths.min() < lengths.max()
         and len(words) == len(said.captions)
@@ -256,6 +261,7 @@ def find_case(cell, seed, N=5, max_length=9):
     rng = np.random.default_rng(seed)
     while True:
         net = Net(cell, None, rng, N, sizes=(4, 5, 6), V=9)
+        net.params["W_vocab"] *= cell.blocks  # the states of an LSTM are smaller
         net.params["b_vocab"][net.end] = rng.normal(0.5, 0.5)
         said = greedy(net, max_length)
         if telling(net, said):
