@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 
-__all__ = ["loop_depth", "names_read", "same_code"]
+__all__ = ["loop_depth", "names_read", "same_code", "words_used"]
 
 #: Functions that call another one, their first argument, again and again.
 _REPEATING = {
@@ -63,6 +63,35 @@ def names_read(student: Student, name: str) -> set[str]:
             new = _names_in(_parse(student, other)) - found
         except CheckFailed:  # imported, or a local variable
             continue
+        found |= new
+        waiting += sorted(new)  # the loop goes on with them
+    return found
+
+
+def words_used(student: Student, name: str) -> set[str]:
+    """The names and attributes (``softmax`` of ``F.softmax``) in a function's code.
+
+    Functions of the notebook that it uses are read as well, and methods of its class.
+
+    Args:
+        name: ``"f"``, or ``"Class.method"``.
+
+    Raises:
+        StudentError: there is no such function.
+        CheckFailed: the source cannot be read.
+    """
+    owner = name.rpartition(".")[0]
+    found = _words_in(_parse(student, name))
+    waiting = sorted(found)
+    for read, word in enumerate(waiting):
+        if read >= _MAX_NAMES:
+            raise _unreadable(name)
+        new: set[str] = set()
+        for other in (word, f"{owner}.{word}") if owner else (word,):
+            try:
+                new |= _words_in(_parse(student, other)) - found
+            except CheckFailed:  # imported, or a local variable
+                continue
         found |= new
         waiting += sorted(new)  # the loop goes on with them
     return found
@@ -194,6 +223,16 @@ def _names_in(function: ast.AST) -> set[str]:
     own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
     own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
     return {node.id for node in names} - own - set(dir(builtins))
+
+
+def _words_in(function: ast.AST) -> set[str]:
+    """The names, attributes and imports in code, builtins left out."""
+    words = set()
+    for node in ast.walk(function):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.alias(name=word):
+                words.add(word.rpartition(".")[2])
+    return words - set(dir(builtins))
 
 
 def _outline(function: ast.AST) -> str:

@@ -35,6 +35,7 @@ __all__ = ["MAKERS", "Workspace"]
 #: What ``make`` may build inside, besides what the student's code defines.
 MAKERS: dict[str, Callable[..., Any]] = {
     "numpy.random.default_rng": np.random.default_rng,
+    "answered": probes.answered,
     "elsewhere": probes.elsewhere,
     "watched": probes.watched,
 }

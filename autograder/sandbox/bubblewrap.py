@@ -62,6 +62,10 @@ def find_bwrap() -> str:
     )
 
 
+#: What the processor can do. PyTorch asks this file; without it, half precision fails.
+_PROCESSOR = ("--ro-bind", "/proc/cpuinfo", "/proc/cpuinfo")
+
+
 def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> list[str]:
     """The command line that runs ``python inside...`` in a sandbox.
 
@@ -93,7 +97,7 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
         "--", str(python), "-I", "-S", "-c", _BOOT, *inside,
     ]  # fmt: skip
     if os.getuid() != 0:
-        return [bwrap, *mounts, *shut_off]
+        return [bwrap, *mounts, *_PROCESSOR, *shut_off]
     uid = str(_unused_user())
     setpriv = shutil.which("setpriv")
     if setpriv is None:
@@ -106,7 +110,8 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
     return [
         bwrap, *mounts, *tools, "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
         *become, "/run/bwrap", "--bind", "/", "/",
-        "--tmpfs", "/run", "--remount-ro", "/run", "--tmpfs", "/proc", "--remount-ro", "/proc",
+        "--tmpfs", "/run", "--remount-ro", "/run",
+        "--tmpfs", "/proc", *_PROCESSOR, "--remount-ro", "/proc",
         *shut_off,
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from hypothesis.strategies import text
 
 from assignments.notebook import Outline, load, read_cells
 from assignments.student import CheckFailed, Student, in_process
-from assignments.syntax import loop_depth, names_read, same_code
+from assignments.syntax import loop_depth, names_read, same_code, words_used
 from assignments.workspace import Workspace
 
 
@@ -163,6 +163,32 @@ def test_what_a_function_reads_it_reads_through_others():
         assert "backward" in names_read(student, name), name
     for name in ("slope", "copied", "other"):
         assert "backward" not in names_read(student, name), name
+
+
+WORDS = """
+import math
+from math import hypot as size
+
+def helper(x):
+    from math import fsum
+    return fsum(x)
+
+class Net:
+    def forward(self, x):
+        return self.inner(math.sqrt(x)) + helper(x)
+
+    def inner(self, x):
+        return size(x, 1)
+"""
+
+
+def test_the_words_of_a_method_are_those_of_what_it_uses_too():
+    words = words_used(student_of(WORDS), "Net.forward")
+    assert {"sqrt", "inner", "helper", "size", "fsum"} <= words
+    assert not {"print", "sum", "Net"} & words
+    assert words_used(student_of(WORDS), "helper") == {"x", "fsum"}
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        words_used(Lying(lambda name: f"def f(): return {name}a, {name}b".replace(".", "")), "f")
 
 
 def test_a_copy_is_known_under_other_names():

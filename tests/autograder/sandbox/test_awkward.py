@@ -404,6 +404,28 @@ def test_models_optimizers_and_probes_are_made_inside(student_of):
     assert model.get("seen") == [(True, True), (False, False)]
 
 
+def test_a_module_inside_hands_its_calls_to_the_check(student_of):
+    student = student_of(TRAINING)
+    asked = []
+
+    def answer(x, scale=1):
+        asked.append(tuple(x.shape))
+        return scale * x
+
+    model = student.make("torch.nn.Sequential", student.make("torch.nn.Identity"))
+    model.set("[0]", student.make("answered", student.serve(answer)))
+    x = torch.ones(4, 3)
+    assert torch.equal(model(x), x)
+    assert torch.equal(model.get("[0]", keep=True)(x, scale=3), 3 * x)
+    assert asked == [(4, 3), (4, 3)]
+
+
+def test_half_precision_works_inside(student_of):
+    student = student_of("import torch\ndef half(x): return x.half().float(), x.bfloat16()")
+    single, half = student.half(torch.tensor([0.5, 300.0]))
+    assert single.tolist() == half.tolist() == [0.5, 300.0]
+
+
 def test_a_tensor_elsewhere_must_be_moved(student_of):
     student = student_of(TRAINING)
     linear = student.make("torch.nn.Linear", 3, 2)

@@ -1,0 +1,240 @@
+"""Stand-ins for the notebook on captioning Transformers: PyTorch's own attention and norms.
+
+N captions, T words, S places of a picture, V words in all. Names of sub-modules are those of the
+notebook. A method may find itself in a student's class, beside methods of theirs; so none uses
+super().
+"""
+
+import itertools
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from assignments.data.vocabulary import END, NULL, START
+
+__all__ = [
+    "CaptioningTransformer",
+    "MultiHeadAttention",
+    "PositionalEncoding",
+    "PreNormDecoderLayer",
+    "RMSNorm",
+    "SwiGLU",
+    "TransformerDecoderLayer",
+    "position_table",
+]
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention with several heads."""
+
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.1) -> None:
+        nn.Module.__init__(self)
+        self.num_heads = num_heads
+        for name in ("query", "key", "value", "proj"):
+            self.add_module(name, nn.Linear(embed_dim, embed_dim))
+        self.attn_drop = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """query (N, T, D), key and value (N, S, D), mask (T, S) true where one may look."""
+        layers = self.query, self.key, self.value
+        answers, _weights = F.multi_head_attention_forward(
+            *(x.transpose(0, 1) for x in (query, key, value)),
+            query.shape[2],
+            self.num_heads,
+            in_proj_weight=None,
+            in_proj_bias=torch.cat([layer.bias for layer in layers]),
+            bias_k=None,
+            bias_v=None,
+            add_zero_attn=False,
+            dropout_p=self.attn_drop.p,
+            out_proj_weight=self.proj.weight,
+            out_proj_bias=self.proj.bias,
+            training=self.training,
+            need_weights=False,
+            attn_mask=None if attn_mask is None else attn_mask.logical_not(),
+            use_separate_proj_weight=True,
+            q_proj_weight=self.query.weight,
+            k_proj_weight=self.key.weight,
+            v_proj_weight=self.value.weight,
+        )
+        return answers.transpose(0, 1)
+
+
+def position_table(max_len: int, embed_dim: int) -> torch.Tensor:
+    """Sines and cosines of the places 0, 1, 2, ..., (max_len, embed_dim)."""
+    numbers = torch.arange(embed_dim, dtype=torch.float64)
+    phase = numbers % 2
+    turns = torch.outer(
+        torch.arange(max_len, dtype=torch.float64), 1e4 ** ((phase - numbers) / embed_dim)
+    )
+    return torch.sin(turns + phase * (torch.pi / 2)).float()
+
+
+class PositionalEncoding(nn.Module):
+    """Adds the vectors of the places, then drops."""
+
+    def __init__(self, embed_dim: int, dropout: float = 0.1, max_len: int = 5000) -> None:
+        nn.Module.__init__(self)
+        self.dropout = nn.Dropout(dropout)
+        self.register_buffer("table", position_table(max_len, embed_dim))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (N, T, embed_dim) -> the same shape."""
+        return self.dropout(torch.add(x, self.table.narrow(0, 0, x.shape[1])))
+
+
+class TransformerDecoderLayer(nn.Module):
+    """Self-attention, cross-attention and two linear layers, post-norm."""
+
+    def __init__(
+        self, input_dim: int, num_heads: int, dim_feedforward: int = 2048, dropout: float = 0.1
+    ) -> None:
+        nn.Module.__init__(self)
+        _add_parts(self, input_dim, num_heads, dropout, nn.LayerNorm)
+        self.linear1 = nn.Linear(input_dim, dim_feedforward)
+        self.linear2 = nn.Linear(dim_feedforward, input_dim)
+
+    def forward(
+        self, tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """tgt (N, T, D), memory (N, S, D), mask (T, T) true where a word may look."""
+        x = tgt
+        for change, norm in (
+            (lambda x: self.self_attn(x, x, x, tgt_mask), self.norm1),
+            (lambda x: self.cross_attn(x, memory, memory), self.norm2),
+            (lambda x: self.linear2(self.dropout(F.gelu(self.linear1(x)))), self.norm3),
+        ):
+            x = norm(x + self.dropout(change(x)))
+        return x
+
+
+class CaptioningTransformer(nn.Module):
+    """Says what is in a picture, word by word."""
+
+    def __init__(
+        self,
+        word_to_idx: Mapping[str, int],
+        input_dim: int,
+        wordvec_dim: int,
+        num_heads: int = 4,
+        num_layers: int = 2,
+        max_length: int = 50,
+    ) -> None:
+        nn.Module.__init__(self)
+        self.word_to_idx = word_to_idx
+        self._null, self._start, self._end = map(word_to_idx.__getitem__, (NULL, START, END))
+        self.embed = nn.Embedding(len(word_to_idx), wordvec_dim)
+        self.positions = PositionalEncoding(wordvec_dim, 0.0, max_length)
+        self.picture = nn.Linear(input_dim, wordvec_dim)
+        layers = (
+            TransformerDecoderLayer(wordvec_dim, num_heads, 2 * wordvec_dim, 0.0)
+            for _number in range(num_layers)
+        )
+        self.layers = nn.ModuleList(layers)
+        self.head = nn.Linear(wordvec_dim, len(word_to_idx))
+        for name, weights in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(weights)
+            elif weights.ndim == 2 and not name.startswith("embed"):
+                nn.init.xavier_uniform_(weights)
+
+    def forward(self, features: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
+        """features (N, D) or (N, S, D), captions (N, T) -> scores (N, T, V)."""
+        vectors = features.reshape(len(features), -1, features.shape[-1])
+        picture = self.positions(self.picture(vectors))
+        step = torch.arange(captions.shape[1], device=captions.device)
+        words = self.positions(self.embed(captions))
+        for layer in self.layers:
+            words = layer(words, picture, step <= step[:, None])
+        return self.head(words)
+
+    @torch.no_grad()
+    def sample(self, features: torch.Tensor, max_length: int = 30) -> torch.Tensor:
+        """features as in forward -> the likeliest words, one by one, (N, max_length)."""
+        mode = self.training
+        self.eval()
+        marks = torch.tensor([self._null, self._start], device=features.device)
+        words = marks[1:].expand(len(features), 1)
+        for _step in range(max_length):
+            likely = self(features, words)[:, -1].index_fill(1, marks, -torch.inf).argmax(1)
+            words = torch.cat((words, likely[:, None]), 1)
+        self.train(mode)
+        after_end = (words == self._end).cumsum(1).roll(1, 1)
+        after_end[:, 0] = 0
+        return words.masked_fill(after_end > 0, self._null)[:, 1:]
+
+
+class RMSNorm(nn.Module):
+    """Divides by the root of the mean square."""
+
+    def __init__(self, dim: int, eps: float = 1e-6) -> None:
+        nn.Module.__init__(self)
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (..., dim) -> the same shape and type."""
+        kind = torch.promote_types(x.dtype, torch.float32)
+        return F.rms_norm(x.to(kind), x.shape[-1:], self.weight.to(kind), self.eps).to(x.dtype)
+
+
+class SwiGLU(nn.Module):
+    """Two linear layers, one gated by the other, and a third."""
+
+    def __init__(self, dim: int, hidden_dim: int) -> None:
+        nn.Module.__init__(self)
+        for name, sizes in (
+            ("w1", (dim, hidden_dim)),
+            ("w2", (dim, hidden_dim)),
+            ("w3", (hidden_dim, dim)),
+        ):
+            self.add_module(name, nn.Linear(*sizes, bias=False))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (..., dim) -> the same shape."""
+        doubled = torch.cat((self.w2(x), self.w1(x)), -1)
+        plain, gate = doubled.chunk(2, -1)
+        return self.w3(plain.mul(nn.functional.silu(gate)))
+
+
+class PreNormDecoderLayer(nn.Module):
+    """Self-attention, cross-attention and SwiGLU, pre-norm."""
+
+    def __init__(
+        self, input_dim: int, num_heads: int, dim_feedforward: int = 2048, dropout: float = 0.1
+    ) -> None:
+        nn.Module.__init__(self)
+        _add_parts(self, input_dim, num_heads, dropout, RMSNorm)
+        self.feed_forward = SwiGLU(input_dim, dim_feedforward)
+
+    def forward(
+        self, tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """tgt (N, T, D), memory (N, S, D), mask (T, T) true where a word may look."""
+        x = tgt
+        for change, norm in (
+            (lambda n: self.self_attn(n, n, n, tgt_mask), self.norm1),
+            (lambda n: self.cross_attn(n, memory, memory), self.norm2),
+            (self.feed_forward, self.norm3),
+        ):
+            x = x + self.dropout(change(norm(x)))
+        return x
+
+
+def _add_parts(
+    layer: nn.Module, width: int, heads: int, dropout: float, norm: type[nn.Module]
+) -> None:
+    """Both attentions, three norms, and dropout."""
+    for name in ("self_attn", "cross_attn"):
+        layer.add_module(name, MultiHeadAttention(width, heads, dropout))
+    for number in itertools.islice(itertools.count(1), 3):
+        layer.add_module(f"norm{number}", norm(width))
+    layer.dropout = nn.Dropout(dropout)
