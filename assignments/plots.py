@@ -353,22 +353,25 @@ def captioned(images: Sequence[np.ndarray], captions: Sequence[str], what: str) 
 
     Args:
         images: N pictures, each (H, W, 3) uint8, of any size.
-        captions: N texts.
+        captions: N texts, of one line or several.
         what: what they are.
     """
     rows = -(-len(images) // 4)
-    figure, axes = plt.subplots(rows, 4, figsize=(10.5, 2.7 * rows), squeeze=False)
+    texts = ["\n".join(textwrap.fill(line, 28) for line in text.split("\n")) for text in captions]
+    lines = 1 + max(text.count("\n") for text in texts)
+    size = 10.5, (2.2 + 0.18 * lines) * rows
+    figure, axes = plt.subplots(rows, 4, figsize=size, squeeze=False)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    for axis, image, caption in zip(axes.flat, images, captions, strict=False):
+    for axis, image, text in zip(axes.flat, images, texts, strict=False):
         axis.imshow(image)
-        axis.set_xlabel("\n".join(textwrap.wrap(caption, 26)), size=11)
+        axis.set_xlabel(text, size=10)
     figure.tight_layout()
     show(
         figure,
         _("{what}, from left to right: {captions}.").format(
-            what=what, captions="; ".join(captions)
+            what=what, captions="; ".join(captions).replace("\n", ", ")
         ),
     )
 

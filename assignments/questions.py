@@ -126,7 +126,9 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     try:
         note = check.function(student, np.random.default_rng(seed))
     except StudentError as error:
-        return CheckResult(check, False, error.reason, blank=error.blank, raised=error.what)
+        return CheckResult(
+            check, False, error.reason, error.symptom, blank=error.blank, raised=error.what
+        )
     except CheckFailed as failure:
         return CheckResult(check, False, failure.reason, failure.symptom)
     except AssertionError as failure:

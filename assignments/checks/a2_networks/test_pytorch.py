@@ -1,6 +1,7 @@
 """Public checks of the pytorch notebook: small networks, some of them to be followed by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,6 +21,28 @@ MODULE_PARAMS = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc
 #: Three images of one pixel, for the example that is followed by hand.
 PIXELS = torch.tensor([3.0, -3.0, 10.0]).reshape(3, 1, 1, 1)
 
+# Parts of PyTorch's messages, and what a mistake that leads there may be.
+ROWS = {
+    "shapes cannot be multiplied": _(
+        "print the shapes before the product: is each example a row, is a weight transposed?"
+    )
+}
+FLATTEN = {"shapes cannot be multiplied": _("is there nn.Flatten(), and the right padding?")}
+PADDING = {
+    "Kernel size can't be greater": _("is padding missing? It is 2 for 5 x 5, and 1 for 3 x 3")
+}
+CHANNELS = {"channels, but got": _("a layer gets another number of channels than it was made for")}
+LAYERS = {
+    "is not a Module subclass": _("a sequence takes layers: nn.ReLU(), with brackets, not F.relu")
+}
+LOOP = {"has no attribute": _("a loader need only give batches; count what comes")}
+DEVICES = {"on the same device": _("move x and y: x.to(device) returns what was moved")}
+CLASSES_DIM = _("argmax over dim=1, the classes, gives a label for each example")
+LOSS = {
+    "not implemented for 'Long'": _("cross_entropy takes the scores first, then the labels"),
+    "does not require grad": _("is the loss computed under no_grad, or with loss.item()?"),
+}
+
 
 @question("pytorch-two-layer-fc")
 def test_fc_by_hand(student, rng):
@@ -32,8 +55,12 @@ def test_fc_by_hand(student, rng):
         _("is there a ReLU between the two products?"): np.array([[1.0, 2.0], [-10.0, 8.0]]),
         _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
         _("these are probabilities; scores come before any softmax"): softmax(want),
+        _("ReLU is applied to x; it belongs after the first product"): [[1.0, 2.0], [-1.0, 2.0]],
+        _("this is a sigmoid, not ReLU"): torch.sigmoid(x @ w1) @ w2,
+        _("w1 and w2 are transposed: F.linear takes (outputs, inputs)"): F.relu(x @ w1.T) @ w2.T,
     }
-    scores = student.two_layer_fc(x, [w1, w2])
+    with explained(ROWS):
+        scores = student.two_layer_fc(x, [w1, w2])
     check_shape(scores, (2, 2))
     assert_close(scores, want, _("the scores"), known=known, show=True)
 
@@ -43,9 +70,26 @@ def test_fc_images(student, rng):
     """Images of shape (3, 2, 2) are read as rows of 12 numbers."""
     x = torch.arange(24.0).reshape(2, 3, 2, 2)
     w1 = torch.eye(12)  # the hidden units are the numbers themselves
-    scores = student.two_layer_fc(x, [w1, torch.eye(12)[:, [0, 5, 11]]])
+    with explained(ROWS):
+        scores = student.two_layer_fc(x, [w1, torch.eye(12)[:, [0, 5, 11]]])
     check_shape(scores, (2, 3))
-    assert_close(scores, [[0.0, 5.0, 11.0], [12.0, 17.0, 23.0]], _("the scores"), show=True)
+    known = {
+        _("the axes of x are exchanged: read its numbers in the order in which they lie"): (
+            x.permute(0, 2, 3, 1).reshape(2, 12)[:, [0, 5, 11]]
+        ),
+        _("the numbers of the two images are mixed"): x.reshape(12, 2).T[:, [0, 5, 11]],
+    }
+    want = [[0.0, 5.0, 11.0], [12.0, 17.0, 23.0]]
+    assert_close(scores, want, _("the scores"), known=known, show=True)
+
+
+@question("pytorch-two-layer-fc")
+def test_fc_dtype(student, rng):
+    """In double precision the scores have double precision, too."""
+    x, w1, w2 = (torch.ones(2, 2, dtype=torch.float64) for _part in range(3))
+    scores = student.two_layer_fc(x, [w1, w2])
+    check_shape(scores, (2, 2))
+    check_dtype(scores, torch.float64)
 
 
 @question("pytorch-two-layer-fc")
@@ -69,7 +113,8 @@ def test_fc_inputs(student, rng):
 @question("pytorch-three-layer-convnet")
 def test_convnet_by_hand(student, rng):
     """Images of one pixel go through with the right numbers."""
-    scores = student.three_layer_convnet(PIXELS, params_by_hand(1))
+    with explained(PADDING | ROWS):
+        scores = student.three_layer_convnet(PIXELS, params_by_hand(1))
     assert_scores_by_hand(scores)
 
 
@@ -80,7 +125,8 @@ def test_convnet_order(student, rng):
     one[0, 0, 2, 2], ten[0, 0, 2, 2] = 1.0, 10.0
     two_channels = torch.cat([one, ten])[:, :, 1:4, 1:4]
     params = [one, torch.zeros(1), two_channels, torch.zeros(2), torch.eye(4), torch.zeros(4)]
-    scores = student.three_layer_convnet(torch.tensor([1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    with explained(PADDING | ROWS):
+        scores = student.three_layer_convnet(torch.tensor([1.0, 2.0]).reshape(1, 1, 1, 2), params)
     check_shape(scores, (1, 4))
     known = {_("the numbers are read pixel by pixel, not channel by channel"): [[1, 10, 2, 20]]}
     want = [[1.0, 2.0, 10.0, 20.0]]
@@ -91,7 +137,19 @@ def test_convnet_order(student, rng):
 def test_convnet_shape(student, rng):
     """Four images of 6 x 7 pixels give four rows of five scores."""
     x, params = torch.ones(4, 3, 6, 7), convnet_params(rng, 3, 2, 4, 42, 5)
-    check_shape(student.three_layer_convnet(x, params), (4, 5))
+    with explained(PADDING | ROWS):
+        scores = student.three_layer_convnet(x, params)
+    check_shape(scores, (4, 5))
+
+
+@question("pytorch-three-layer-convnet")
+def test_convnet_dtype(student, rng):
+    """In double precision the scores have double precision, too."""
+    x = torch.ones(1, 1, 2, 2, dtype=torch.float64)
+    params = [p.double() for p in convnet_params(rng, 1, 2, 2, 4, 3)]
+    scores = student.three_layer_convnet(x, params)
+    check_shape(scores, (1, 3))
+    check_dtype(scores, torch.float64)
 
 
 @question("pytorch-three-layer-convnet")
@@ -121,14 +179,28 @@ def test_module_by_hand(student, rng):
     model = student.ThreeLayerConvNet(1, 1, 1, 2)
     check_parameters(student, model, 1, 1, 1, 2)
     load_by_hand(model, MODULE_PARAMS)
-    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
+    with explained(CHANNELS | PADDING | ROWS):
+        scores = model(PIXELS.expand(3, 1, 32, 32))
+    assert_scores_by_hand(scores)
+
+
+@question("pytorch-module")
+def test_module_inputs(student, rng):
+    """x is not changed."""
+    model = student.ThreeLayerConvNet(1, 1, 1, 2)
+    check_parameters(student, model, 1, 1, 1, 2)
+    with explained(CHANNELS | PADDING | ROWS):
+        model(-torch.ones(1, 1, 32, 32), keep=True)
+    assert_unchanged(student.changed, {0: "x"})
 
 
 @question("pytorch-module")
 def test_module_gradients(student, rng):
     """backward leads from the scores to all parameters."""
     model = student.ThreeLayerConvNet(1, 2, 3, 4)
-    out = model(torch.ones(2, 1, 32, 32), keep=True)
+    check_parameters(student, model, 1, 2, 3, 4)
+    with explained(CHANNELS | PADDING | ROWS):
+        out = model(torch.ones(2, 1, 32, 32), keep=True)
     check_shape(out.get(), (2, 4))
     walk_back(student, out, torch.ones(2, 4))
     for name in MODULE_PARAMS:
@@ -138,7 +210,9 @@ def test_module_gradients(student, rng):
 @question("pytorch-sequential")
 def test_sequential_layers(student, rng):
     """The result is an nn.Sequential with six parameters of the right shapes."""
-    check_sequential(student.sequential_convnet(3, 12, 8, 10), 3, 12, 8, 10)
+    with explained(LAYERS):
+        model = student.sequential_convnet(3, 12, 8, 10)
+    check_sequential(model, 3, 12, 8, 10)
 
 
 @question("pytorch-sequential")
@@ -146,41 +220,59 @@ def test_sequential_by_hand(student, rng):
     """With filters that look at their middle only, images of one colour get the right scores."""
     model = student.sequential_convnet(1, 1, 1, 2)
     load_by_hand(model, check_sequential(model, 1, 1, 1, 2))
-    assert_scores_by_hand(model(PIXELS.expand(3, 1, 32, 32)))
+    with explained(CHANNELS | PADDING | FLATTEN):
+        scores = model(PIXELS.expand(3, 1, 32, 32))
+    assert_scores_by_hand(scores)
 
 
 @question("pytorch-accuracy")
 def test_accuracy_by_hand(student, rng):
-    """Of three examples in two batches two are right."""
+    """Of seven examples in two batches five are right: four of five, and one of two."""
     model = identity(student, 2)
+    scores = torch.tensor([[6.0, 7.0], [3.0, 2.0], [0.0, 1.0], [5.0, 4.0], [-1.0, 2.0]])
     batches = [
-        (torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])),
-        (torch.tensor([[3.0, 2.0]]), torch.tensor([1])),
+        (scores, torch.tensor([1, 0, 1, 0, 0])),
+        (torch.tensor([[3.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 0])),
     ]
     known = {
-        _("this is the mean over batches, which may differ in size; count examples"): 0.5,
-        _("this is the number of right labels, not their share"): 2.0,
-        _("only the last batch counts"): 0.0,
-        _("this is in percent"): 200 / 3,
+        _("this is the mean over batches, which may differ in size; count examples"): 0.65,
+        _("this is the number of right labels, not their share"): 5.0,
+        _("this is divided by the number of batches, not of examples"): 2.5,
+        _("only the last batch counts; add up with +="): 0.5,
+        _("only the right labels of the last batch count; add up with +="): 1 / 7,
+        _("only the first batch counts: is `return` inside of the loop?"): 0.8,
+        _("this is in percent"): 500 / 7,
+        _("this is the share of wrong labels"): 2 / 7,
+        _("this is rounded down: divide with /, not //"): 0.0,
+        _("argmax is taken over the whole batch; say dim=1, the classes"): sum(
+            int((x.argmax() == y).sum()) for x, y in batches
+        )
+        / 7,
     }
-    assert_close(student.accuracy(model, batches), 2 / 3, _("the accuracy"), known=known, show=True)
+    with explained(LOOP | {"must match the size of tensor b": CLASSES_DIM}):
+        share = student.accuracy(model, batches)
+    assert_close(share, 5 / 7, _("the accuracy"), known=known, show=True)
 
 
 @question("pytorch-accuracy")
 def test_accuracy_modes(student, rng):
     """The model is evaluated in eval mode, without gradients, and left in the mode it came in."""
     for was_training in (True, False):
-        model = student.make("watched", identity(student, 2))
+        watched = student.make("watched", identity(student, 2))
+        model = student.make("torch.nn.Sequential", watched)
         model.train(was_training)
         student.accuracy(model, [(torch.ones(1, 2), torch.tensor([0]))])
-        check_evaluation(model, 1, was_training)
+        check_evaluation(watched, 1, was_training)
+        check_recording(watched, torch.ones(1, 2))
 
 
 @question("pytorch-accuracy")
 def test_accuracy_devices(student, rng):
     """Batches that lie on another device than the model are moved."""
     batches = moved(student, [(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))])
-    assert_close(student.accuracy(identity(student, 2), batches), 1.0, _("the accuracy"))
+    with explained(LOOP | DEVICES):
+        share = student.accuracy(identity(student, 2), batches)
+    assert_close(share, 1.0, _("the accuracy"), show=True)
 
 
 @question("pytorch-train-epoch")
@@ -190,15 +282,27 @@ def test_train_step(student, rng):
     optimizer = student.make("torch.optim.SGD", model.parameters(), 2.0)
     batches = [(torch.tensor([[1.0, 1.0]]), torch.tensor([1]))]
     # Both classes have the probability 1/2, so the loss is ln 2, the slope of the scores 1/2, -1/2.
-    loss = student.train_epoch(model, batches, optimizer)
-    assert_close(loss, np.log(2), _("the mean loss"), show=True)
+    with explained(LOOP | LOSS):
+        loss = student.train_epoch(model, batches, optimizer)
     want = np.array([[0.0, -1.0], [1.0, 2.0]])
+    after = np.log1p(np.exp(-4))  # the scores have become -1 and 3
     known = {
-        _("nothing has moved: are the gradients cleared between backward and step?"): np.eye(2),
+        _("each loss is taken before its step; this is the one after it"): after,
+        _("is this nll_loss? It takes logarithms of probabilities; take cross_entropy"): -1.0,
+        _("is each batch used twice?"): (np.log(2) + after) / 2,
+    }
+    assert_close(loss, np.log(2), _("the mean loss"), known=known, show=True, rtol=1e-5)
+    known = {
+        _("nothing has moved: zero_grad, then backward, then step; is one missing?"): np.eye(2),
         _("is a softmax applied before cross_entropy, which applies it itself?"): (want + np.eye(2))
         / 2,
+        _("the step goes uphill"): 2 * np.eye(2) - want,
     }
     weight = model.get("weight")
+    moved_by = weight.detach().numpy() - np.eye(2)
+    if moved_by.any() and np.allclose(moved_by, moved_by[1, 1] * (want - np.eye(2)), atol=1e-4):
+        sentence = _("the direction is right, the step too long or short: is it this optimizer's?")
+        known.setdefault(sentence, weight)
     assert_close(weight, want, _("the weights after the step"), known=known, show=True)
 
 
@@ -210,6 +314,7 @@ def test_train_two_batches(student, rng):
     optimizer = student.make("torch.optim.SGD", model.parameters(), 0.5)
     student.train_epoch(model, [(x, y), (x, y)], optimizer)
     weight = {"fresh": torch.eye(2), "added up": torch.eye(2), "summed": torch.eye(2)}
+    first = None
     old = torch.zeros(2, 2)
     for _step in range(2):
         # The gradient of the mean cross-entropy: probabilities less 1 for the right class.
@@ -220,12 +325,15 @@ def test_train_two_batches(student, rng):
         slopes["added up"] = old = old + slopes["added up"]
         slopes["summed"] = slopes["summed"] * 2
         weight = {name: w - 0.5 * slopes[name] for name, w in weight.items()}
+        first = weight["fresh"] if first is None else first
     known = {
         _("gradients of the first batch are still there in the second step"): weight["added up"],
         _("the loss is a sum over the batch, not its mean"): weight["summed"],
+        _("there is only one step; one is due for each batch"): first,
+        _("nothing has moved: zero_grad, then backward, then step; is one missing?"): np.eye(2),
     }
     got = model.get("weight")
-    assert_close(got, weight["fresh"], _("the weights after two steps"), known=known)
+    assert_close(got, weight["fresh"], _("the weights after two steps"), known=known, show=True)
 
 
 @question("pytorch-train-epoch")
@@ -241,15 +349,27 @@ def test_train_mean_loss(student, rng):
     ]
     first, second = np.log(2), np.log(4 / 3)
     known = {
+        _("the sum over the examples is divided by the number of batches"): first + second / 2,
+        _("is this a sum over each batch? cross_entropy is their mean already"): (
+            (4 * first + second) / 3
+        ),
+        _("is the last batch left out?"): first,
         _("this is the mean over batches, which may differ in size"): (first + second) / 2,
         _("this is the loss of the last batch"): second,
         _("this is the sum over the examples"): 2 * first + second,
     }
-    loss = student.train_epoch(model, moved(student, batches), optimizer)
+    with explained(LOOP | DEVICES | LOSS):
+        loss = student.train_epoch(model, moved(student, batches), optimizer)
+    if getattr(student.transcript[-1].value, "requires_grad", False):
+        raise CheckFailed(
+            _("the mean loss still holds the graphs of all batches"), _("add up loss.item()")
+        )
     want = (2 * first + second) / 3
     assert_close(loss, want, _("the mean loss"), known=known, show=True, rtol=1e-5)
     if not all(training for training, _recorded in model.get("seen")):
         raise CheckFailed(_("the model is trained in eval mode; call model.train() before"))
+    if model.get("training") is not True:
+        raise CheckFailed(_("the model is left in eval mode"))
 
 
 @question("pytorch-best")
@@ -269,10 +389,39 @@ def test_best_accuracy(student, rng):
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
+@contextmanager
+def explained(causes: Mapping[str, str]) -> Iterator[None]:
+    """Where the student's code raises an exception with such a text, add what may be the cause."""
+    try:
+        yield
+    except StudentError as error:
+        for text, cause in causes.items():
+            if text in error.message:
+                error.symptom = cause
+                break
+        raise
+
+
+def check_dtype(scores: torch.Tensor, dtype: torch.dtype) -> None:
+    """Have the scores the type of the inputs?"""
+    if scores.dtype != dtype:
+        raise CheckFailed(
+            _("the inputs are of type {want}, the scores of type {got}").format(
+                want=dtype, got=scores.dtype
+            )
+        )
+
+
 def check_shape(scores: object, shape: tuple[int, ...]) -> None:
     """Are these scores a tensor of this shape?"""
     what = _("the scores")
     if not isinstance(scores, torch.Tensor):
+        if scores is None:
+            raise CheckFailed(
+                _("{what}: None, where a tensor is expected; is `return` missing?").format(
+                    what=what
+                )
+            )
         kind = scores.type_name if isinstance(scores, Remote) else type(scores).__name__
         raise CheckFailed(
             _("{what}: of type {kind}, where a tensor is expected").format(what=what, kind=kind)
@@ -281,7 +430,10 @@ def check_shape(scores: object, shape: tuple[int, ...]) -> None:
         raise CheckFailed(
             _("{what}: shape {got}, where {want} is expected").format(
                 what=what, got=tuple(scores.shape), want=shape
-            )
+            ),
+            _("is it flattened, example by example, before the last product?")
+            if scores.ndim != len(shape)
+            else "",
         )
 
 
@@ -323,8 +475,14 @@ def assert_scores_by_hand(scores: object) -> None:
         _("the bias of the affine layer is missing"): from_pixels(6, 20, 0, fc_b=(0, 0)),
         _("ReLU is applied to the scores as well; they may be negative"): np.maximum(want, 0),
         _("these are probabilities; scores come before any softmax"): softmax(want),
+        _("these are logarithms of probabilities; scores come before any softmax"): np.log(
+            np.maximum(softmax(want), 1e-300)
+        ),
+        _("the bias of the first convolution is missing"): from_pixels(8, 20, 0),
+        _("the bias of the second convolution is missing"): from_pixels(0, 0, 0),
+        _("is the first convolution used twice?"): from_pixels(15, 1, 43),
     }
-    assert_close(scores, want, _("the scores"), known=known, show=True)
+    assert_close(scores, want, _("the scores"), known=known, show=True, rtol=1e-5)
 
 
 def moved(
@@ -364,6 +522,16 @@ def walk_back(student: Student, out: Remote, dout: torch.Tensor) -> None:
         ) from None
 
 
+def check_recording(model: Remote, x: torch.Tensor) -> None:
+    """Does a watched model, called after an evaluation, record again?"""
+    model(x, keep=True)
+    if not model.get("seen")[-1][1]:
+        raise CheckFailed(
+            _("afterwards nothing is recorded any more, so that no training is possible"),
+            _("`with torch.no_grad():` ends by itself"),
+        )
+
+
 def gradient_of(owner: Remote, path: str, name: str) -> torch.Tensor:
     """The gradient that backward left with a parameter."""
     gradient = owner.get(f"{path}.grad")
@@ -372,7 +540,8 @@ def gradient_of(owner: Remote, path: str, name: str) -> torch.Tensor:
             _(
                 "backward() on the scores leaves no gradient with {name}: nothing that was "
                 "recorded leads from it to the scores"
-            ).format(name=name)
+            ).format(name=name),
+            _("is it used at all, and without detach, data or no_grad?"),
         )
     return gradient
 
@@ -404,37 +573,67 @@ def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
     found = student.iterate(model.state_dict(keep=True))
     missing = [name for name in MODULE_PARAMS if name not in found]
     others = [str(name) for name in found if name not in MODULE_PARAMS]
-    for names, reason in (
-        (
-            missing,
-            _("parameters are missing: {names}; is each layer an attribute of self?"),
-        ),
-        (others, _("there are parameters that should not be there: {names}")),
-    ):
-        if names:
-            raise CheckFailed(reason.format(names=", ".join(names)[:200]))
+    if missing:
+        symptom = _("is each layer an attribute of self, by the name in the docstring?")
+        if others:
+            symptom = _("there are others instead: {names}; names are part of the work").format(
+                names=", ".join(others)[:200]
+            )
+        elif all(name.endswith("bias") for name in missing):
+            symptom = _("all three layers have a bias")
+        names = ", ".join(missing)
+        raise CheckFailed(_("parameters are missing: {names}").format(names=names), symptom)
+    if others:
+        names = ", ".join(others)[:200]
+        raise CheckFailed(
+            _("there are parameters that should not be there: {names}").format(names=names)
+        )
     for name, want in zip(MODULE_PARAMS, layer_shapes(*sizes), strict=True):
         got = model.get(f"{name}.shape")
         if got != want:
             raise CheckFailed(
                 _("{name}: shape {got}, where {want} is expected").format(
                     name=name, got=got, want=want
-                )
+                ),
+                _cause_of_shape(tuple(got), want),
             )
+
+
+def _cause_of_shape(got: tuple[int, ...], want: tuple[int, ...]) -> str:
+    if len(got) == len(want) == 4:
+        if got[2:] != want[2:]:
+            return _("the filters have another size: the first are 5 x 5, the second 3 x 3")
+        if got[:2] == want[1::-1]:
+            return _("nn.Conv2d takes the channels that come in first, then those that go out")
+        return _("the numbers of channels are those that __init__ is given")
+    if len(got) == len(want) == 2:
+        if got[0] != want[0]:
+            return _("nn.Linear takes its inputs first, then its outputs, num_classes")
+        return _("its inputs: one number for each of channel_2 channels and 32 x 32 pixels")
+    return ""
 
 
 def check_sequential(model: Remote, *sizes: int) -> list[str]:
     """Is it an nn.Sequential with these parameters? Returns their names."""
     kind = getattr(model, "type_name", type(model).__name__)
     if kind != "Sequential":
-        raise CheckFailed(_("the result is a {kind}, not an nn.Sequential").format(kind=kind))
+        raise CheckFailed(
+            _("the result is a {kind}, not an nn.Sequential").format(kind=kind),
+            _("is `return` missing?") if model is None else "",
+        )
     state = model.state_dict()
     got, want = [tuple(value.shape) for value in state.values()], layer_shapes(*sizes)
     if got != want:
+        different = [pair for pair in zip(got, want, strict=False) if pair[0] != pair[1]]
+        if len(got) != len(want):
+            symptom = _("two convolutions and an affine layer, each with a bias, are six")
+        else:
+            symptom = _cause_of_shape(*different[0])
         raise CheckFailed(
             _("its parameters have the shapes {got}, where {want} are expected").format(
                 got=got, want=want
-            )
+            ),
+            symptom,
         )
     return list(state)
 

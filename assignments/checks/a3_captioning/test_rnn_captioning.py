@@ -1,7 +1,7 @@
 """Public checks of the RNN-captioning notebook: numbers to follow by hand, and slopes."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -266,113 +266,49 @@ def test_embedding_backward_slopes(student, rng):
 @question("rnn_captioning-loss")
 def test_loss_all_words_alike(student, rng):
     """If six words are always equally likely, each word that counts costs log 6."""
-    params = random_params(rng, 5, 3, 4, 6) | {"W_vocab": np.zeros((4, 6)), "b_vocab": np.zeros(6)}
-    model = make_model(student, params, WORDS)
-    # Words to say: "bird <END>" and "a red bird <END>".
-    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
-    loss, _grads = model_loss(model, rng.normal(size=(2, 5)), captions)
-    each = math.log(6)
-    known = {
-        _("<NULL> counts, too"): 4 * each,
-        _("the words that go in are counted, <START> among them, not those to say"): 3.5 * each,
-        _("saying <END> counts, too"): 2 * each,
-        _("this is the mean over words; it is the mean over captions"): each,
-        _("this is the sum over captions; it is their mean"): 6 * each,
-    }
-    assert_close(loss, 3 * each, "loss", known=known, show=True)
+    check_loss_alike(student, rng, 1)
 
 
 @question("rnn_captioning-loss")
 def test_loss_right_words(student, rng):
     """If the likelihood of a word is the same at each step, the loss adds up the right words'."""
-    p = np.array([1, 2, 4, 8, 16, 32]) / 63
-    params = random_params(rng, 5, 3, 4, 6) | {"W_vocab": np.zeros((4, 6)), "b_vocab": np.log(p)}
-    model = make_model(student, params, WORDS)
-    loss, _grads = model_loss(model, rng.normal(size=(1, 5)), np.array([[1, 3, 4, 5, 2]]))
-    said, heard = (-np.log(p[words]).sum() for words in ([3, 4, 5, 2], [1, 3, 4, 5]))
-    known = {_("each word is to be foretold from itself: is captions_out shifted?"): heard}
-    assert_close(loss, said, "loss", known=known, show=True)
+    check_loss_right_words(student, rng, 1)
 
 
 @question("rnn_captioning-loss")
 def test_loss_picture_and_words(student, rng):
     """The loss of two captions is right for parameters drawn at random."""
-    params, features = random_params(rng, 5, 3, 4, 6), rng.normal(size=(2, 5))
-    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
-    loss, _grads = model_loss(make_model(student, params, WORDS), features, captions)
-    no_bias = params | {"b_proj": np.zeros(4)}
-    known = {
-        _("the picture does not matter: is h0 made from the features?"): right_loss(
-            no_bias, 0 * features, captions
-        ),
-        _("b_proj is missing"): right_loss(no_bias, features, captions),
-    }
-    assert_close(loss, right_loss(params, features, captions), "loss", known=known)
+    check_loss_random(student, rng, 1)
 
 
 @question("rnn_captioning-gradients")
 def test_gradients_slopes(student, rng):
     """All eight gradients are slopes of your loss, tried out number by number."""
-    params, features = random_params(rng, 3, 2, 3, 6), rng.normal(size=(2, 3))
-    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
-    model = make_model(student, params, WORDS)
-    _loss, grads = model_loss(model, features, captions)
-    for name in WAY_BACK:
-        answers = try_parameters(student, model, params, name, features, captions)
-
-        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
-            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
-
-        want = numerical_gradient(losses, params[name])
-        factors = {_("the number of captions"): 2.0}
-        what = f"grads[{name!r}]"
-        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
+    check_loss_slopes(student, rng, 1)
 
 
 @question("rnn_captioning-gradients")
 def test_gradients_inputs(student, rng):
     """Features, captions and parameters are not changed."""
-    params = random_params(rng, 5, 3, 4, 6)
-    model = make_model(student, params, WORDS)
-    check_untouched(student, model, params, rng.normal(size=(1, 5)), np.array([[1, 3, 4, 5, 2]]))
+    check_loss_inputs(student, rng, 1)
 
 
 @question("rnn_captioning-sample")
 def test_sample_chain(student, rng):
     """A model that has learned only which word follows which says: a red bird."""
-    model = make_model(student, chain_params(), WORDS)
-    said = model.sample(np.zeros((2, 1)), max_length=6)
-    want = np.array([[3, 4, 5, 2, 0, 0]] * 2)
-    known = {
-        _("<START> comes first; the first word is the one after it"): [[1, 3, 4, 5, 2, 0]] * 2,
-        _("each step is fed <START>, not the word just said"): [[3] * 6] * 2,
-        _("after <END> it goes on"): [[3, 4, 5, 2, 3, 4]] * 2,
-        _("the first <END> belongs to the caption"): [[3, 4, 5, 0, 0, 0]] * 2,
-    }
-    assert_equal(said, want, "captions", known=known, show=True)
+    check_chain(student, rng, 1)
 
 
 @question("rnn_captioning-sample")
 def test_sample_never_says_null(student, rng):
     """<NULL> and <START> are not said, even where their scores are the largest."""
-    params = chain_params()
-    params["b_vocab"] = np.array([50.0, 40.0, 0.0, 0.0, 0.0, 0.0])
-    said = make_model(student, params, WORDS).sample(np.zeros((1, 1)), max_length=5)
-    assert_equal(said, np.array([[3, 4, 5, 2, 0]]), "captions", show=True)
+    check_never_null(student, rng, 1)
 
 
 @question("rnn_captioning-sample")
 def test_sample_pictures(student, rng):
     """Of two pictures one is "a", the other "bird": the state goes from step to step."""
-    params = random_params(rng, 1, 2, 2, 6)
-    zero = {name: np.zeros_like(value) for name, value in params.items()}
-    zero["W_proj"] = np.array([[2.0, 0.0]])
-    zero["Wh"] = np.array([[2.0, 0.0], [0.0, 0.0]])
-    zero["W_vocab"][0, [3, 5]] = 1.0, -1.0
-    said = make_model(student, zero, WORDS).sample(np.array([[1.0], [-1.0]]), max_length=3)
-    want = np.array([[3, 3, 3], [5, 5, 5]])
-    known = {_("the picture does not matter: is h0 made from the features?"): [[2, 0, 0]] * 2}
-    assert_equal(said, want, "captions", known=known, show=True)
+    check_pictures(student, rng, 1)
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -381,28 +317,38 @@ def test_sample_pictures(student, rng):
 WAY_BACK = ("W_vocab", "b_vocab", "Wh", "Wx", "b", "W_embed", "W_proj", "b_proj")
 
 
+def single(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """The same in single precision."""
+    return tuple(array.astype(np.float32) for array in arrays)
+
+
 def step_arrays(
-    rng: np.random.Generator, N: int = 3, D: int = 4, H: int = 5, scale: float = 1.0
+    rng: np.random.Generator,
+    N: int = 3,
+    D: int = 4,
+    H: int = 5,
+    scale: float = 1.0,
+    blocks: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """x, prev_h, Wx, Wh and b of a step, so that tanh is neither linear nor flat."""
     x, prev_h = rng.normal(size=(N, D)), rng.uniform(-0.9, 0.9, size=(N, H))
-    return x, prev_h, *weight_arrays(rng, D, H, scale)
+    return x, prev_h, *weight_arrays(rng, D, H, scale, blocks)
 
 
 def sequence_arrays(
-    rng: np.random.Generator, N: int = 3, T: int = 4, D: int = 4, H: int = 5
+    rng: np.random.Generator, N: int = 3, T: int = 4, D: int = 4, H: int = 5, blocks: int = 1
 ) -> tuple[np.ndarray, ...]:
     """x, h0, Wx, Wh and b of a sequence."""
     x, h0 = rng.normal(size=(N, T, D)), rng.uniform(-0.9, 0.9, size=(N, H))
-    return x, h0, *weight_arrays(rng, D, H)
+    return x, h0, *weight_arrays(rng, D, H, blocks=blocks)
 
 
 def weight_arrays(
-    rng: np.random.Generator, D: int, H: int, scale: float = 1.0
+    rng: np.random.Generator, D: int, H: int, scale: float = 1.0, blocks: int = 1
 ) -> tuple[np.ndarray, ...]:
-    """Wx, Wh and b."""
-    Wx, Wh = (rng.normal(0, scale * 0.7 / size**0.5, size=(size, H)) for size in (D, H))
-    return Wx, Wh, rng.normal(0, scale * 0.4, size=H)
+    """Wx, Wh and b, with several blocks of H columns where a cell has gates."""
+    Wx, Wh = (rng.normal(0, scale * 0.7 / size**0.5, size=(size, blocks * H)) for size in (D, H))
+    return Wx, Wh, rng.normal(0, scale * 0.4, size=blocks * H)
 
 
 def step_gradients(student: Student, dnext_h: np.ndarray, cache: object) -> dict[str, object]:
@@ -418,10 +364,10 @@ def all_gradients(student: Student, dh: np.ndarray, cache: object) -> dict[str, 
 
 
 def random_params(
-    rng: np.random.Generator, D: int, W: int, H: int, V: int
+    rng: np.random.Generator, D: int, W: int, H: int, V: int, blocks: int = 1
 ) -> dict[str, np.ndarray]:
     """Parameters of a captioning model, biases included, large enough to matter."""
-    Wx, Wh, b = weight_arrays(rng, W, H)
+    Wx, Wh, b = weight_arrays(rng, W, H, blocks=blocks)
     return {
         "W_embed": rng.normal(size=(V, W)),
         "W_proj": rng.normal(0, 1 / D**0.5, size=(D, H)),
@@ -434,7 +380,7 @@ def random_params(
     }
 
 
-def chain_params() -> dict[str, np.ndarray]:
+def chain_params(blocks: int) -> dict[str, np.ndarray]:
     """A model without memory: <START> -> a -> red -> bird -> <END> -> a."""
     links = np.zeros((6, 6))
     links[[1, 3, 4, 5, 2], [3, 4, 5, 2, 3]] = 10.0
@@ -442,12 +388,27 @@ def chain_params() -> dict[str, np.ndarray]:
         "W_embed": np.eye(6),
         "W_proj": np.zeros((1, 6)),
         "b_proj": np.zeros(6),
-        "Wx": 3.0 * np.eye(6),
-        "Wh": np.zeros((6, 6)),
-        "b": np.zeros(6),
+        "Wx": in_last_block(3.0 * np.eye(6), blocks),
+        "Wh": np.zeros((6, 6 * blocks)),
+        "b": without_memory(6, blocks),
         "W_vocab": links,
         "b_vocab": np.zeros(6),
     }
+
+
+def in_last_block(weights: np.ndarray, blocks: int) -> np.ndarray:
+    """These weights in the last block of columns, zeros before: of an LSTM, those of g."""
+    return np.hstack([*[np.zeros_like(weights)] * (blocks - 1), weights])
+
+
+def without_memory(H: int, blocks: int) -> np.ndarray:
+    """A bias that opens the gates i and o of an LSTM and closes f; zero where there are none."""
+    return np.repeat([30.0, -30.0, 30.0, 0.0] if blocks == 4 else [0.0], H)
+
+
+def cell_of(params: Mapping[str, np.ndarray]) -> str:
+    """The type of the cell that has these parameters."""
+    return "rnn" if params["b"].shape == params["b_proj"].shape else "lstm"
 
 
 def make_model(
@@ -458,7 +419,7 @@ def make_model(
 ) -> Remote:
     """The student's CaptioningRNN, with these parameters."""
     D, W, H = len(params["W_proj"]), params["W_embed"].shape[1], len(params["b_proj"])
-    model = student.CaptioningRNN(dict(words), D, W, H, "rnn", dtype)
+    model = student.CaptioningRNN(dict(words), D, W, H, cell_of(params), dtype)
     for name, value in params.items():
         model.set(f"params[{name!r}]", value.astype(dtype))
     return model
@@ -468,7 +429,7 @@ def right_loss(
     params: Mapping[str, np.ndarray], features: np.ndarray, captions: np.ndarray
 ) -> float:
     """The loss that it should have, for WORDS."""
-    net = standins.CaptioningRNN(WORDS, dtype=np.float64)
+    net = standins.CaptioningRNN(WORDS, cell_type=cell_of(params), dtype=np.float64)
     net.params = dict(params)
     return net.loss(features, captions)[0]
 
@@ -492,3 +453,117 @@ def words_in_order(order: Sequence[int]) -> dict[str, int]:
     """A vocabulary in which word number i of a fixed list has the number order[i]."""
     listed = ["<NULL>", "<START>", "<END>", *(f"word{i}" for i in range(3, len(order)))]
     return {word: int(number) for word, number in zip(listed, order, strict=True)}
+
+
+# --- checks of a captioning model whose cell has this many blocks of weights ---------------------
+
+
+def check_loss_alike(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """If six words are always equally likely, each word that counts costs log 6."""
+    params = random_params(rng, 5, 3, 4, 6, blocks) | {
+        "W_vocab": np.zeros((4, 6)),
+        "b_vocab": np.zeros(6),
+    }
+    model = make_model(student, params, WORDS)
+    # Words to say: "bird <END>" and "a red bird <END>".
+    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
+    loss, _grads = model_loss(model, rng.normal(size=(2, 5)), captions)
+    each = math.log(6)
+    known = {
+        _("<NULL> counts, too"): 4 * each,
+        _("the words that go in are counted, <START> among them, not those to say"): 3.5 * each,
+        _("saying <END> counts, too"): 2 * each,
+        _("this is the mean over words; it is the mean over captions"): each,
+        _("this is the sum over captions; it is their mean"): 6 * each,
+    }
+    assert_close(loss, 3 * each, "loss", known=known, show=True)
+
+
+def check_loss_right_words(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """If the likelihood of a word is the same at each step, the loss adds up the right words'."""
+    p = np.array([1, 2, 4, 8, 16, 32]) / 63
+    params = random_params(rng, 5, 3, 4, 6, blocks) | {
+        "W_vocab": np.zeros((4, 6)),
+        "b_vocab": np.log(p),
+    }
+    model = make_model(student, params, WORDS)
+    loss, _grads = model_loss(model, rng.normal(size=(1, 5)), np.array([[1, 3, 4, 5, 2]]))
+    said, heard = (-np.log(p[words]).sum() for words in ([3, 4, 5, 2], [1, 3, 4, 5]))
+    known = {_("each word is to be foretold from itself: is captions_out shifted?"): heard}
+    assert_close(loss, said, "loss", known=known, show=True)
+
+
+def check_loss_random(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """The loss of two captions is right for parameters drawn at random."""
+    params, features = random_params(rng, 5, 3, 4, 6, blocks), rng.normal(size=(2, 5))
+    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
+    loss, _grads = model_loss(make_model(student, params, WORDS), features, captions)
+    no_bias = params | {"b_proj": np.zeros(4)}
+    known = {
+        _("the picture does not matter: is h0 made from the features?"): right_loss(
+            no_bias, 0 * features, captions
+        ),
+        _("b_proj is missing"): right_loss(no_bias, features, captions),
+    }
+    assert_close(loss, right_loss(params, features, captions), "loss", known=known)
+
+
+def check_loss_slopes(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """All eight gradients are slopes of your loss, tried out number by number."""
+    params, features = random_params(rng, 3, 2, 3, 6, blocks), rng.normal(size=(2, 3))
+    captions = np.array([[1, 5, 2, 0, 0], [1, 3, 4, 5, 2]])
+    model = make_model(student, params, WORDS)
+    _loss, grads = model_loss(model, features, captions)
+    for name in WAY_BACK:
+        answers = try_parameters(student, model, params, name, features, captions)
+
+        def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
+            return [float(unpack(reply, "loss", ("loss", "grads"))[0]) for reply in answers(values)]
+
+        want = numerical_gradient(losses, params[name])
+        factors = {_("the number of captions"): 2.0}
+        what = f"grads[{name!r}]"
+        assert_close(get_gradient(grads, name), want, what, rtol=1e-5, atol=1e-6, factors=factors)
+
+
+def check_loss_inputs(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """Features, captions and parameters are not changed."""
+    params = random_params(rng, 5, 3, 4, 6, blocks)
+    model = make_model(student, params, WORDS)
+    check_untouched(student, model, params, rng.normal(size=(1, 5)), np.array([[1, 3, 4, 5, 2]]))
+
+
+def check_chain(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """A model that has learned only which word follows which says: a red bird."""
+    model = make_model(student, chain_params(blocks), WORDS)
+    said = model.sample(np.zeros((2, 1)), max_length=6)
+    want = np.array([[3, 4, 5, 2, 0, 0]] * 2)
+    known = {
+        _("<START> comes first; the first word is the one after it"): [[1, 3, 4, 5, 2, 0]] * 2,
+        _("each step is fed <START>, not the word just said"): [[3] * 6] * 2,
+        _("after <END> it goes on"): [[3, 4, 5, 2, 3, 4]] * 2,
+        _("the first <END> belongs to the caption"): [[3, 4, 5, 0, 0, 0]] * 2,
+    }
+    assert_equal(said, want, "captions", known=known, show=True)
+
+
+def check_never_null(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """<NULL> and <START> are not said, even where their scores are the largest."""
+    params = chain_params(blocks)
+    params["b_vocab"] = np.array([50.0, 40.0, 0.0, 0.0, 0.0, 0.0])
+    said = make_model(student, params, WORDS).sample(np.zeros((1, 1)), max_length=5)
+    assert_equal(said, np.array([[3, 4, 5, 2, 0]]), "captions", show=True)
+
+
+def check_pictures(student: Student, rng: np.random.Generator, blocks: int) -> None:
+    """Of two pictures one is "a", the other "bird": the state goes from step to step."""
+    params = random_params(rng, 1, 2, 2, 6, blocks)
+    zero = {name: np.zeros_like(value) for name, value in params.items()}
+    zero["W_proj"] = np.array([[2.0, 0.0]])
+    zero["Wh"] = in_last_block(np.array([[4.0, 0.0], [0.0, 0.0]]), blocks)
+    zero["b"] = without_memory(2, blocks)
+    zero["W_vocab"][0, [3, 5]] = 1.0, -1.0
+    said = make_model(student, zero, WORDS).sample(np.array([[1.0], [-1.0]]), max_length=3)
+    want = np.array([[3, 3, 3], [5, 5, 5]])
+    known = {_("the picture does not matter: is h0 made from the features?"): [[2, 0, 0]] * 2}
+    assert_equal(said, want, "captions", known=known, show=True)

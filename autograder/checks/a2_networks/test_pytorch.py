@@ -10,8 +10,10 @@ from assignments.checks.a2_networks.test_pytorch import (
     CONVNET_PARAMS,
     MODULE_PARAMS,
     WEIGHTS_FILE,
+    check_dtype,
     check_evaluation,
     check_parameters,
+    check_recording,
     check_sequential,
     convnet_params,
     gradient_of,
@@ -38,11 +40,6 @@ def normal(rng, *shape, scale=1.0):
 
 def single(tensors):
     return [tensor.float() for tensor in tensors]
-
-
-def check_dtype(scores, dtype):
-    if scores.dtype != dtype:
-        raise CheckFailed(f"the inputs are of type {dtype}, the scores of type {scores.dtype}")
 
 
 # --- pytorch-two-layer-fc ------------------------------------------------------------------------
@@ -323,6 +320,7 @@ def test_accuracy_modes(student, rng):
         student.accuracy(classifier.model, batches)
         check_evaluation(classifier.model, len(batches), was_training)
         classifier.check_state("the model after the evaluation")
+        check_recording(classifier.model, batches[0][0])
 
 
 @question("pytorch-accuracy")

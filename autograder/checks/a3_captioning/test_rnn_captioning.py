@@ -5,20 +5,14 @@ of its own: no two sizes are alike, and no state is near 0 or 1. Special cases f
 stand for something else have numbers that differ from vocabulary to vocabulary.
 """
 
-from functools import lru_cache
-from types import SimpleNamespace
-
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from assignments.checks.a1_classifiers.test_two_layer_net import (
     forward,
     get_gradient,
     model_loss,
-    try_parameters,
-    unpack,
 )
 from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_rnn_captioning import (
@@ -28,17 +22,25 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     all_gradients,
     check_untouched,
     make_model,
-    random_params,
     sequence_arrays,
+    single,
     step_arrays,
     step_gradients,
-    words_in_order,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
+from autograder.checks.a3_captioning.captioners import (
+    RNN,
+    Net,
+    greedy,
+    recurrent,
+    right,
+    right_gradients,
+    sample_case,
+)
 
 #: Distributions that the sandbox of this notebook holds: what its students may use.
 PACKAGES = ("numpy", "tqdm")
@@ -50,35 +52,8 @@ SIZES = [(1, 4, 3), (5, 1, 3), (4, 3, 1), (40, 6, 7)]
 LENGTHS = [(1, 5, 3, 4), (3, 1, 4, 2), (2, 6, 1, 1), (3, 24, 2, 5)]
 
 
-def single(arrays):
-    return tuple(array.astype(np.float32) for array in arrays)
-
-
-def leaf(array) -> torch.Tensor:
-    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
-
-
-def recurrent(x, h0, Wx, Wh, b) -> torch.Tensor:
-    """PyTorch's recurrent layer on x (N, T, D); the states (N, T, H)."""
-    layer = nn.RNN(Wx.shape[0], Wx.shape[1], nonlinearity="tanh", batch_first=True)
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    weights = dict(zip(names, (Wx.T, Wh.T, b, torch.zeros_like(b)), strict=True))
-    h, _last = torch.func.functional_call(layer.double(), weights, (x, h0.unsqueeze(0)))
-    return h
-
-
 def one_step(x, prev_h, Wx, Wh, b) -> torch.Tensor:
     return recurrent(x.unsqueeze(1), prev_h, Wx, Wh, b).squeeze(1)
-
-
-def right(function, arrays):
-    return function(*map(leaf, arrays)).detach().numpy()
-
-
-def right_gradients(function, arrays, dout):
-    leaves = [leaf(array) for array in arrays]
-    found = torch.autograd.grad(function(*leaves), leaves, torch.tensor(dout, dtype=torch.float64))
-    return [gradient.numpy() for gradient in found]
 
 
 # --- rnn_captioning-step-forward -----------------------------------------------------------------
@@ -397,129 +372,36 @@ NEEDS = (
     "assignments.temporal_layers:temporal_affine_backward",
     "assignments.temporal_layers:temporal_softmax_loss",
 )
-RNN = (*STEP, "rnn_forward", "rnn_backward")
+SEQUENCE = (*STEP, "rnn_forward", "rnn_backward")
 EMBEDDING = ("word_embedding_forward", "word_embedding_backward")
 LAYERS = {
-    "rnn_captioning-step-forward": RNN,
-    "rnn_captioning-step-backward": RNN,
-    "rnn_captioning-forward": RNN,
-    "rnn_captioning-backward": RNN,
+    "rnn_captioning-step-forward": SEQUENCE,
+    "rnn_captioning-step-backward": SEQUENCE,
+    "rnn_captioning-forward": SEQUENCE,
+    "rnn_captioning-backward": SEQUENCE,
     "rnn_captioning-embedding-forward": EMBEDDING,
     "rnn_captioning-embedding-backward": EMBEDDING,
 }
 
 
-class Net:
-    """A random model with captions: the right answers beside the student's model."""
-
-    def __init__(self, student, rng, N=4, T=7, sizes=(5, 3, 4), V=8):
-        D, W, H = sizes
-        self.words = words_in_order(rng.permutation(V))
-        self.null, self.start, self.end = (self.words[f"<{m}>"] for m in ("NULL", "START", "END"))
-        self.params = random_params(rng, D, W, H, V)
-        self.features = rng.normal(size=(N, D))
-        self.captions = self.random_captions(rng, N, T, V)
-        self.student = student
-        if student is not None:
-            self.model = make_model(student, self.params, self.words)
-
-    def random_captions(self, rng, N, T, V):
-        """Captions of different lengths, the first of the full one."""
-        others = [n for n in range(V) if n not in (self.null, self.start, self.end)]
-        captions = np.full((N, T), self.null)
-        captions[:, 0] = self.start
-        for row, end in enumerate([T - 1, *rng.integers(2, T - 1, size=N - 1)]):
-            captions[row, 1:end] = rng.choice(others, size=end - 1)
-            captions[row, end] = self.end
-        return captions
-
-    def leaves(self):
-        return {name: leaf(value) for name, value in self.params.items()}
-
-    def loss(self, params):
-        words = torch.tensor(self.captions)
-        h0 = leaf(self.features) @ params["W_proj"] + params["b_proj"]
-        x = F.embedding(words[:, :-1], params["W_embed"])
-        h = recurrent(x, h0, params["Wx"], params["Wh"], params["b"])
-        log_p = F.log_softmax(h @ params["W_vocab"] + params["b_vocab"], dim=2)
-        costs = F.nll_loss(
-            log_p.flatten(0, 1), words[:, 1:].flatten(), ignore_index=self.null, reduction="sum"
-        )
-        return costs / len(words)
-
-    def gradients(self):
-        leaves = self.leaves()
-        found = torch.autograd.grad(self.loss(leaves), list(leaves.values()))
-        return {name: g.numpy() for name, g in zip(leaves, found, strict=True)}
-
-    def check_loss(self, what="loss"):
-        loss, _grads = model_loss(self.model, self.features, self.captions)
-        factors = {"the number of captions": len(self.captions)}
-        assert_close(loss, self.loss(self.leaves()), what, factors=factors)
-        return loss
-
-    def check_gradients(self, *names):
-        loss, grads = model_loss(self.model, self.features, self.captions)
-        found = {name: get_gradient(grads, name) for name in names}
-        factors = {"the number of captions": len(self.captions)}
-        try:
-            want = self.gradients()
-            for name in names:
-                assert_close(found[name], want[name], f"grads[{name!r}]", factors=factors)
-        except CheckFailed:
-            # A wrong loss is paid for in its own question; its gradients may be right.
-            if relative(loss, self.loss(self.leaves())) < 1e-3 or not self.follows(found):
-                raise
-        return found
-
-    def own_losses(self, name):
-        answers = try_parameters(
-            self.student, self.model, self.params, name, self.features, self.captions
-        )
-        return lambda values: [
-            float(to_array(unpack(reply, "loss", ("loss", "grads"))[0], "loss", ndim=0))
-            for reply in answers(values)
-        ]
-
-    def follows(self, found):
-        """Are these the slopes of the model's own loss, if that is a loss of words?"""
-        try:
-            for name in ("W_embed", "Wx", "Wh", "W_vocab", "b_vocab"):
-                value = self.params[name]
-                one, other, moved = self.own_losses(name)([value, 1.5 * value, value + 1.0])
-                if one == other or (name == "b_vocab" and abs(one - moved) > 1e-6):
-                    return False
-            for name, gradient in found.items():
-                want = numerical_gradient(self.own_losses(name), self.params[name])
-                assert_close(gradient, want, name, rtol=1e-5, atol=1e-6)
-        except CheckFailed:
-            return False
-        return True
-
-
-def relative(loss, want):
-    loss, want = float(to_array(loss, "loss", ndim=0)), float(want)
-    return abs(loss - want) / max(abs(want), 1e-8)
-
-
 @question("rnn_captioning-loss", weight=3, needs=NEEDS, builds_on=LAYERS)
 def test_loss_value(student, rng):
     """The loss of captions of different lengths is the one that PyTorch computes."""
-    Net(student, rng).check_loss()
+    Net(RNN, student, rng).check_loss()
 
 
 @question("rnn_captioning-loss", needs=NEEDS, builds_on=LAYERS)
 def test_loss_sizes(student, rng):
     """It is so for a single caption, for the shortest ones, and for many long ones."""
     for N, T in ((1, 6), (3, 3), (30, 22)):
-        net = Net(student, rng, N, T) if T > 3 else Net(student, rng, N, 4)
+        net = Net(RNN, student, rng, N, T) if T > 3 else Net(RNN, student, rng, N, 4)
         net.check_loss(f"loss ({N} captions)")
 
 
 @question("rnn_captioning-loss", weight=0.5, needs=NEEDS, builds_on=LAYERS)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
-    net = Net(student, rng)
+    net = Net(RNN, student, rng)
     check_untouched(student, net.model, net.params, net.features, net.captions)
     net.check_loss()
 
@@ -527,32 +409,32 @@ def test_loss_inputs(student, rng):
 @question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
 def test_gradients_words(student, rng):
     """The gradients of W_vocab, b_vocab and W_embed are those that PyTorch finds."""
-    Net(student, rng).check_gradients("W_vocab", "b_vocab", "W_embed")
+    Net(RNN, student, rng).check_gradients("W_vocab", "b_vocab", "W_embed")
 
 
 @question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
 def test_gradients_recurrent(student, rng):
     """The gradients of Wx, Wh and b are those that PyTorch finds."""
-    Net(student, rng).check_gradients("Wx", "Wh", "b")
+    Net(RNN, student, rng).check_gradients("Wx", "Wh", "b")
 
 
 @question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
 def test_gradients_projection(student, rng):
     """The gradients of W_proj and b_proj are those that PyTorch finds."""
-    Net(student, rng).check_gradients("W_proj", "b_proj")
+    Net(RNN, student, rng).check_gradients("W_proj", "b_proj")
 
 
 @question("rnn_captioning-gradients", needs=NEEDS, builds_on=LAYERS)
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
-        Net(student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
+        Net(RNN, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
 
 
 @question("rnn_captioning-gradients", weight=0.5, needs=NEEDS, builds_on=LAYERS)
 def test_gradients_single(student, rng):
     """A model in single precision gets right gradients in single precision."""
-    net = Net(student, rng)
+    net = Net(RNN, student, rng)
     want = net.check_gradients(*WAY_BACK)
     model = make_model(student, net.params, net.words, np.float32)
     _loss, grads = model_loss(model, net.features, net.captions)
@@ -566,79 +448,22 @@ def test_gradients_single(student, rng):
 
 BEFORE_SAMPLE = {
     "rnn_captioning-step-forward": STEP,
-    "rnn_captioning-forward": RNN,
+    "rnn_captioning-forward": SEQUENCE,
     "rnn_captioning-embedding-forward": EMBEDDING,
 }
-
-
-def greedy(net, max_length):
-    """The captions that PyTorch's cell says, and what makes the case telling."""
-    params = {name: torch.tensor(value) for name, value in net.params.items()}
-    N = len(net.features)
-    h = torch.tensor(net.features) @ params["W_proj"] + params["b_proj"]
-    word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
-    forbidden, zeros = torch.tensor([net.null, net.start]), torch.zeros_like(params["b"])
-    said = SimpleNamespace(captions=[], margin=np.inf, forbidden=False)
-    for _step in range(max_length):
-        x = F.embedding(word, params["W_embed"])
-        h = torch.rnn_tanh_cell(x, h, params["Wx"].T, params["Wh"].T, params["b"], zeros)
-        scores = h @ params["W_vocab"] + params["b_vocab"]
-        running = ~ended
-        if running.any():
-            said.forbidden |= bool(torch.isin(scores.argmax(1), forbidden)[running].any())
-            allowed = scores.index_fill(1, forbidden, -torch.inf)
-            best = allowed[running].topk(2, dim=1).values
-            said.margin = min(said.margin, float((best[:, 0] - best[:, 1]).min()))
-        word = scores.index_fill(1, forbidden, -torch.inf).argmax(1)
-        said.captions.append(word.masked_fill(ended, net.null))
-        ended = ended | (word == net.end)
-    said.captions = torch.stack(said.captions, 1).numpy()
-    return said
-
-
-def telling(net, said):
-    """Do captions end here and there, vary, and would <NULL> or <START> have been said?"""
-    lengths = (said.captions != net.null).sum(axis=1)
-    words = {tuple(caption) for caption in said.captions}
-    return (
-        said.margin > 0.01
-        and said.forbidden
-        and len(set(lengths)) >= 3
-        and 1 < lengths.min() < lengths.max()
-        and len(words) == len(said.captions)
-        and (said.captions[:, 0] != said.captions[:, 1]).any()
-    )
-
-
-@lru_cache(maxsize=64)
-def find_case(seed, N=5, max_length=9):
-    """A telling case, which takes many tries, and its captions."""
-    rng = np.random.default_rng(seed)
-    while True:
-        net = Net(None, rng, N, sizes=(4, 5, 6), V=9)
-        net.params["b_vocab"][net.end] = rng.normal(0.5, 0.5)
-        said = greedy(net, max_length)
-        if telling(net, said):
-            return net, said.captions
-
-
-def sample_case(student, rng):
-    """The student's model, its data, and the captions of 9 words that it should say."""
-    net, captions = find_case(int(rng.integers(2**32)))
-    return make_model(student, net.params, net.words), net, captions
 
 
 @question("rnn_captioning-sample", weight=3, needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_captions(student, rng):
     """Captions are the likeliest words, one by one, up to <END>."""
-    model, net, want = sample_case(student, rng)
+    model, net, want = sample_case(RNN, student, rng)
     assert_equal(model.sample(net.features, max_length=9), want, "captions")
 
 
 @question("rnn_captioning-sample", needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
-    model, net, want = sample_case(student, rng)
+    model, net, want = sample_case(RNN, student, rng)
     for row in range(len(want)):
         said = model.sample(net.features[row : row + 1], max_length=9)
         assert_equal(said, want[row : row + 1], "captions")
@@ -647,7 +472,7 @@ def test_sample_one_picture(student, rng):
 @question("rnn_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_lengths(student, rng):
     """Captions have max_length places, 30 where it is not given, also in single precision."""
-    model, net, _want = sample_case(student, rng)
+    model, net, _want = sample_case(RNN, student, rng)
     single_model = make_model(student, net.params, net.words, np.float32)
     said = model.sample(net.features, max_length=3)
     assert_equal(said, greedy(net, 3).captions, "captions")
@@ -659,7 +484,7 @@ def test_sample_lengths(student, rng):
 @question("rnn_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
-    model, net, want = sample_case(student, rng)
+    model, net, want = sample_case(RNN, student, rng)
     for _call in range(2):
         said = model.sample(net.features, max_length=9)
         assert_unchanged(student.changed, {0: "features"})

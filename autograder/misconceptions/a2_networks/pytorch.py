@@ -119,6 +119,36 @@ MISCONCEPTIONS = [
         hint="The product is computed in NumPy, where nothing is recorded. Stay in PyTorch from x "
         "to the scores.",
     ),
+    Misconception(
+        "fc-single-precision",
+        FC,
+        {FC_HIDDEN: "hidden = F.relu(x.flatten(1).float() @ w1.float()).to(w1.dtype)"},
+        hint="x and w1 are turned into single precision on the way. Compute in their own dtype.",
+    ),
+    Misconception(
+        "fc-relu-on-x",
+        FC,
+        {FC_HIDDEN: "hidden = F.relu(F.relu(x).flatten(1) @ w1)"},
+        hint="ReLU is applied to the inputs as well. It belongs between the two products only.",
+    ),
+    Misconception(
+        "fc-sigmoid",
+        FC,
+        {FC_HIDDEN: "hidden = torch.sigmoid(x.flatten(start_dim=1) @ w1)"},
+        hint="This is a sigmoid. The hidden layer has a ReLU.",
+    ),
+    Misconception(
+        "fc-colours-last",
+        FC,
+        {FC_HIDDEN: "hidden = F.relu(x.movedim(1, -1).flatten(1) @ w1)"},
+        hint="The axes of x are exchanged before it is read as rows. Take x.flatten(1).",
+    ),
+    Misconception(
+        "fc-not-flattened",
+        FC,
+        {FC_HIDDEN: "hidden = F.relu(x @ w1)"},
+        hint="x may have any shape (N, d1, ..., dk). Make a row of each example: x.flatten(1).",
+    ),
     # --- pytorch-three-layer-convnet ---
     Misconception(
         "convnet-no-padding",
@@ -126,6 +156,37 @@ MISCONCEPTIONS = [
         {FIRST: "x = F.relu(F.conv2d(x, conv_w1, conv_b1))"},
         hint="A convolution without padding makes the image smaller, so the affine layer no longer "
         "fits. Pad by 2 for 5 x 5 filters and by 1 for 3 x 3.",
+    ),
+    Misconception(
+        "convnet-paddings-exchanged",
+        CONVNET,
+        {FIRST: FIRST.replace("padding=2", "padding=1"), SECOND: SECOND.replace("=1)", "=2)")},
+        hint="The paddings are exchanged: 2 for the filters of 5 x 5, 1 for those of 3 x 3.",
+    ),
+    Misconception(
+        "convnet-softmax",
+        CONVNET,
+        {CONVNET_SCORES: CONVNET_SCORES.replace("= ", "= F.softmax(") + ", dim=1)"},
+        hint="These are probabilities. Return the scores; the loss applies the softmax itself.",
+    ),
+    Misconception(
+        "convnet-no-first-bias",
+        CONVNET,
+        {FIRST: FIRST.replace("conv_b1", "None")},
+        hint="The bias of the first convolution is missing.",
+    ),
+    Misconception(
+        "convnet-no-second-bias",
+        CONVNET,
+        {SECOND: SECOND.replace("conv_b2", "None")},
+        hint="The bias of the second convolution is missing.",
+    ),
+    Misconception(
+        "convnet-detached",
+        CONVNET,
+        {CONVNET_SCORES: CONVNET_SCORES.replace("x.", "x.detach().")},
+        hint="The record is cut before the affine layer (detach, data or NumPy), so no gradient "
+        "leads back to the convolutions.",
     ),
     Misconception(
         "convnet-no-relu-1",
@@ -215,6 +276,25 @@ MISCONCEPTIONS = [
         hint="forward ends with a softmax. Return the scores; the loss applies it itself.",
     ),
     Misconception(
+        "module-relu-on-scores",
+        MODULE,
+        {MODULE_SCORES: "scores = F.relu(self.fc(x.flatten(start_dim=1)))"},
+        hint="ReLU is applied to the scores. They may be negative.",
+    ),
+    Misconception(
+        "module-log-softmax",
+        MODULE,
+        {MODULE_SCORES: "scores = F.log_softmax(self.fc(x.flatten(start_dim=1)), dim=1)"},
+        hint="These are logarithms of probabilities. Return the scores; F.cross_entropy does the "
+        "rest.",
+    ),
+    Misconception(
+        "module-paddings-exchanged",
+        MODULE,
+        {CONV1: CONV1.replace("padding=2", "padding=1"), CONV2: CONV2.replace("=1)", "=2)")},
+        hint="The paddings are exchanged: 2 for the filters of 5 x 5, 1 for those of 3 x 3.",
+    ),
+    Misconception(
         "module-no-gradient",
         MODULE,
         {MODULE_SECOND: "x = F.relu(self.conv2(x.detach()))"},
@@ -253,6 +333,18 @@ MISCONCEPTIONS = [
         SEQUENTIAL,
         {SEQUENCE_FIRST: SEQUENCE_FIRST.replace("kernel_size=5, padding=2", "3, padding=1")},
         hint="The filters of the first convolution are 5 x 5, with padding 2.",
+    ),
+    Misconception(
+        "sequential-relu-on-scores",
+        SEQUENTIAL,
+        {SEQUENCE_LAST: SEQUENCE_LAST + "\n        nn.ReLU(),"},
+        hint="There is a ReLU after the affine layer. Scores may be negative.",
+    ),
+    Misconception(
+        "sequential-dropout",
+        SEQUENTIAL,
+        {SEQUENCE_LAST: "nn.Dropout(),\n        " + SEQUENCE_LAST},
+        hint="There is a dropout, which the network of exercise 3 does not have.",
     ),
     # --- pytorch-accuracy ---
     Misconception(
@@ -318,6 +410,30 @@ MISCONCEPTIONS = [
         ACCURACY,
         {RIGHT: "right += (labels == y).sum().item()"},
         hint="The labels stay where they are. Move them to the model's device as well as x.",
+    ),
+    Misconception(
+        "accuracy-of-the-first-batch",
+        ACCURACY,
+        {"total += len(y)\n    model": "total += len(y)\n            break\n    model"},
+        hint="Only the first batch is looked at. Does the loop end too early?",
+    ),
+    Misconception(
+        "accuracy-wrong-labels",
+        ACCURACY,
+        {SHARE: "share = 1 - right / total"},
+        hint="This is the share of wrong labels.",
+    ),
+    Misconception(
+        "accuracy-rounded-down",
+        ACCURACY,
+        {SHARE: "share = right // total"},
+        hint="Operator // rounds down, to 0 or 1. Divide with /.",
+    ),
+    Misconception(
+        "accuracy-over-number-of-batches",
+        ACCURACY,
+        {"total += len(y)\n    model": "total += 1\n    model"},
+        hint="The number of right labels is divided by the number of batches. Count examples.",
     ),
     # --- pytorch-train-epoch ---
     Misconception(
@@ -394,6 +510,33 @@ MISCONCEPTIONS = [
         {ADD_LOSS: "total_loss = total_loss + loss * len(y)"},
         hint="The sum of losses is a tensor that keeps the graphs of all batches, and memory grows "
         "with every step. Add loss.item().",
+    ),
+    Misconception(
+        "train-mean-over-number-of-batches",
+        TRAIN,
+        {"total += len(y)\n    mean": "total += 1\n    mean"},
+        hint="The sum over the examples is divided by the number of batches. Count examples.",
+    ),
+    Misconception(
+        "train-sum-of-losses",
+        TRAIN,
+        {MEAN_LOSS: "mean_loss = total_loss"},
+        hint="This is the sum of the losses. Divide it by the number of examples.",
+    ),
+    Misconception(
+        "train-left-in-eval",
+        TRAIN,
+        {MEAN_LOSS: MEAN_LOSS + "\n    model.eval()"},
+        hint="The model is left in eval mode. It is to be left in train mode.",
+    ),
+    Misconception(
+        "train-one-step",
+        TRAIN,
+        {
+            STEP: STEP.replace("\n        optimizer.step()", ""),
+            MEAN_LOSS: "optimizer.step()\n    " + MEAN_LOSS,
+        },
+        hint="There is a single step, after the loop. One is due for each batch.",
     ),
     # --- pytorch-best ---
     Misconception(

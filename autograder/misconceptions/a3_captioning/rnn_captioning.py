@@ -51,6 +51,253 @@ def step(name: str, new: str, hint: str) -> Misconception:
     return Misconception(f"step-{name}", STEP, {NEXT_H: new}, hint=hint)
 
 
+def model_mistakes(notebook: str, back: str, go_on: str) -> list[Misconception]:
+    """Mistakes in a captioning model, which are the same whatever its cell.
+
+    Args:
+        notebook: its name.
+        back: the line of the reference that sends a gradient through the cell.
+        go_on: the line of sample that does a step.
+    """
+    loss, gradients, sample = (f"{notebook}-{part}" for part in ("loss", "gradients", "sample"))
+    return [
+        # --- loss ---
+        Misconception(
+            "loss-counts-null",
+            loss,
+            {MASK: "mask = np.ones(words_out.shape, bool)"},
+            hint="<NULL> counts, too. It is no word; the mask is false where it should come out.",
+        ),
+        Misconception(
+            "loss-mask-of-inputs",
+            loss,
+            {MASK: "mask = words_in != self._null"},
+            hint="Your mask looks at the words that go in. It should look at those that come out: "
+            "one <NULL> more counts in each short caption.",
+        ),
+        Misconception(
+            "loss-mask-number-zero",
+            loss,
+            {MASK: "mask = words_out != 0"},
+            hint="You mask the word with the number 0. Which number <NULL> has depends on the "
+            "vocabulary: self._null.",
+        ),
+        Misconception(
+            "loss-without-end",
+            loss,
+            {MASK: "mask = (words_out != self._null) & (words_out != self._end)"},
+            hint="<END> does not count. The network has to learn when a caption is over.",
+        ),
+        Misconception(
+            "loss-not-shifted",
+            loss,
+            {WORDS: "words_in, words_out = captions[:, :-1], captions[:, :-1]"},
+            hint="Each word should be foretold from itself. What comes out is the caption from its "
+            "second word on.",
+        ),
+        Misconception(
+            "loss-sees-the-answer",
+            loss,
+            {WORDS: "words_in, words_out = captions[:, 1:], captions[:, 1:]"},
+            hint="The word that should come out is also what goes in. What goes in ends one word "
+            "earlier.",
+        ),
+        Misconception(
+            "loss-no-picture",
+            loss,
+            {
+                H0: f"{H0}\n        h0 = np.zeros_like(h0)",
+                PROJ_BACK: PROJ_BACK.replace("(dh0,", "(0 * dh0,"),
+            },
+            hint="The picture plays no part: the first state is made from the features, by W_proj "
+            "and b_proj.",
+        ),
+        Misconception(
+            "loss-picture-through-tanh",
+            loss,
+            {
+                H0: f"{H0}\n        h0 = np.tanh(h0)",
+                PROJ_BACK: PROJ_BACK.replace("(dh0,", "(dh0 * (1 - h0**2),"),
+            },
+            hint="The first state goes through tanh. It is the affine layer of the features, "
+            "without more.",
+        ),
+        Misconception(
+            "loss-per-word",
+            loss,
+            {COST: f"{COST}\n        loss = loss * len(captions) / mask.sum()"},
+            hint="The loss is divided by the number of words. It is the sum over words, divided "
+            "by the number of captions, as temporal_softmax_loss returns it.",
+        ),
+        Misconception(
+            "loss-picture-changed",
+            loss,
+            {MASK: f"{MASK}\n        captions[captions == self._end] = self._null"},
+            hint="The caller's captions are changed. Work on a copy.",
+        ),
+        # --- gradients ---
+        Misconception(
+            "gradients-no-projection",
+            gradients,
+            {PROJ_BACK: PROJ_BACK.replace("(dh0,", "(0 * dh0,")},
+            hint="The gradients of W_proj and b_proj are zero. The way back does not end at the "
+            "word vectors: dh0 goes on to the features.",
+        ),
+        Misconception(
+            "gradients-projection-from-first-word",
+            gradients,
+            {PROJ_BACK: PROJ_BACK.replace("(dh0,", "(dh[:, 0],")},
+            hint="The projection gets the gradient of the first word's scores. It gets dh0, in "
+            "which all words have their part.",
+        ),
+        Misconception(
+            "gradients-last-word-only",
+            gradients,
+            {back: f"dh[:, :-1] = 0\n        {back}"},
+            hint="Only the last step's scores send a gradient into the network. All steps do.",
+        ),
+        Misconception(
+            "gradients-divided-again",
+            gradients,
+            {
+                PROJ_BACK: f"{PROJ_BACK}\n        "
+                "grads = {name: grad / len(captions) for name, grad in grads.items()}"
+            },
+            hint="The gradients are divided by the number of captions once more. It is in dscores "
+            "already.",
+        ),
+        Misconception(
+            "gradients-of-the-scores",
+            gradients,
+            {VOCAB_BACK: VOCAB_BACK.replace("(dscores", "(scores")},
+            hint="You send the scores back. What goes back is their gradient, which "
+            "temporal_softmax_loss returns beside the loss.",
+        ),
+        Misconception(
+            "gradients-words-overwritten",
+            gradients,
+            {
+                EMBED_BACK: 'grads["W_embed"] = np.zeros_like(W_embed)\n        '
+                'grads["W_embed"][words_in] = dx'
+            },
+            hint="In W_embed only the last place of each word counts. word_embedding_backward adds "
+            "them up.",
+        ),
+        Misconception(
+            "gradients-biases-exchanged",
+            gradients,
+            {
+                PROJ_BACK: f"{PROJ_BACK}\n        "
+                'grads["b"], grads["b_proj"] = grads["b_proj"], grads["b"]'
+            },
+            hint="The gradients of b and b_proj are exchanged.",
+        ),
+        Misconception(
+            "gradients-double",
+            gradients,
+            {
+                PROJ_BACK: f"{PROJ_BACK}\n        "
+                "grads = {name: grad.astype(float) for name, grad in grads.items()}"
+            },
+            hint="The model is of single precision, its gradients are double.",
+        ),
+        # --- sample ---
+        Misconception(
+            "sample-start-each-time",
+            sample,
+            {FEED: FEED.replace("(word,", "(np.full(len(features), self._start),")},
+            hint="Each step is fed <START>. Feed it the word that has just been said.",
+        ),
+        Misconception(
+            "sample-says-null",
+            sample,
+            {FORBID: "scores[:, self._start] = -np.inf"},
+            hint="<NULL> is said. It is no word: set its score to -inf before you choose.",
+        ),
+        Misconception(
+            "sample-says-start",
+            sample,
+            {FORBID: "scores[:, self._null] = -np.inf"},
+            hint="<START> is said. Set its score to -inf before you choose, as that of <NULL>.",
+        ),
+        Misconception(
+            "sample-says-everything",
+            sample,
+            {FORBID: "pass"},
+            hint="<NULL> and <START> are said. Set their scores to -inf before you choose.",
+        ),
+        Misconception(
+            "sample-does-not-stop",
+            sample,
+            {WRITE: "captions[:, t] = word"},
+            hint="Captions go on after their <END>. After it there is only <NULL>.",
+        ),
+        Misconception(
+            "sample-stops-for-all",
+            sample,
+            {END: f"{END}\n            if not going_on.all():\n                break"},
+            hint="All captions stop when the first one ends. The others go on.",
+        ),
+        Misconception(
+            "sample-end-left-out",
+            sample,
+            {WRITE: "pass", END: f"{END}\n            captions[going_on, t] = word[going_on]"},
+            hint="<END> is not written. The first one belongs to the caption.",
+        ),
+        Misconception(
+            "sample-begins-with-start",
+            sample,
+            {
+                WRITE: "captions[going_on, t] = fed[going_on]",
+                FEED: f"{FEED}\n            fed = word",
+            },
+            hint="Your captions begin with <START>: you write the word that goes in, not the one "
+            "that is said.",
+        ),
+        Misconception(
+            "sample-no-memory",
+            sample,
+            {
+                go_on: go_on.replace("state,", "hidden,", 1),
+                SCORES: SCORES.replace("state", "hidden"),
+            },
+            hint="Each step begins with the first state again. It should go on from the state "
+            "that the step before has left.",
+        ),
+        Misconception(
+            "sample-no-picture",
+            sample,
+            {STATE: f"{STATE}\n        state = np.zeros_like(state)"},
+            hint="The picture plays no part: the first state is made from the features.",
+        ),
+        Misconception(
+            "sample-by-chance",
+            sample,
+            {
+                CHOOSE: "odds = np.exp(scores - scores.max(axis=1)[:, np.newaxis])\n            "
+                "odds /= odds.sum(axis=1)[:, np.newaxis]\n            "
+                "word = np.array([np.random.choice(len(row), p=row) for row in odds])"
+            },
+            hint="You draw words by their probabilities. Here the word with the largest score is "
+            "said.",
+        ),
+        Misconception(
+            "sample-scores",
+            sample,
+            {"return captions": "return scores"},
+            hint="You return scores. What is asked for are the words: (N, max_length) whole "
+            "numbers.",
+        ),
+        Misconception(
+            "sample-fixed-numbers",
+            sample,
+            {"word = np.full(len(features), self._start)": "word = np.ones(len(features), int)"},
+            hint="You begin with word number 1. Which number <START> has depends on the "
+            "vocabulary: self._start.",
+        ),
+    ]
+
+
 MISCONCEPTIONS = [
     # --- step-forward ---
     step("no-tanh", "next_h = x @ Wx + prev_h @ Wh + b", "tanh is missing around the sum."),
@@ -418,235 +665,7 @@ MISCONCEPTIONS = [
         hint="Single precision goes in and double comes out: np.zeros makes float64 unless it is "
         "told the type.",
     ),
-    # --- loss ---
-    Misconception(
-        "loss-counts-null",
-        LOSS,
-        {MASK: "mask = np.ones(words_out.shape, bool)"},
-        hint="<NULL> counts, too. It is no word; the mask is false where it should come out.",
-    ),
-    Misconception(
-        "loss-mask-of-inputs",
-        LOSS,
-        {MASK: "mask = words_in != self._null"},
-        hint="Your mask looks at the words that go in. It should look at those that come out: one "
-        "<NULL> more counts in each short caption.",
-    ),
-    Misconception(
-        "loss-mask-number-zero",
-        LOSS,
-        {MASK: "mask = words_out != 0"},
-        hint="You mask the word with the number 0. Which number <NULL> has depends on the "
-        "vocabulary: self._null.",
-    ),
-    Misconception(
-        "loss-without-end",
-        LOSS,
-        {MASK: "mask = (words_out != self._null) & (words_out != self._end)"},
-        hint="<END> does not count. The network has to learn when a caption is over.",
-    ),
-    Misconception(
-        "loss-not-shifted",
-        LOSS,
-        {WORDS: "words_in, words_out = captions[:, :-1], captions[:, :-1]"},
-        hint="Each word should be foretold from itself. What comes out is the caption from its "
-        "second word on.",
-    ),
-    Misconception(
-        "loss-sees-the-answer",
-        LOSS,
-        {WORDS: "words_in, words_out = captions[:, 1:], captions[:, 1:]"},
-        hint="The word that should come out is also what goes in. What goes in ends one word "
-        "earlier.",
-    ),
-    Misconception(
-        "loss-no-picture",
-        LOSS,
-        {
-            H0: f"{H0}\n        h0 = np.zeros_like(h0)",
-            PROJ_BACK: PROJ_BACK.replace("(dh0,", "(0 * dh0,"),
-        },
-        hint="The picture plays no part: the first state is made from the features, by W_proj and "
-        "b_proj.",
-    ),
-    Misconception(
-        "loss-picture-through-tanh",
-        LOSS,
-        {
-            H0: f"{H0}\n        h0 = np.tanh(h0)",
-            PROJ_BACK: PROJ_BACK.replace("(dh0,", "(dh0 * (1 - h0**2),"),
-        },
-        hint="The first state goes through tanh. It is the affine layer of the features, without "
-        "more.",
-    ),
-    Misconception(
-        "loss-per-word",
-        LOSS,
-        {COST: f"{COST}\n        loss = loss * len(captions) / mask.sum()"},
-        hint="The loss is divided by the number of words. It is the sum over words, divided by the "
-        "number of captions, as temporal_softmax_loss returns it.",
-    ),
-    Misconception(
-        "loss-picture-changed",
-        LOSS,
-        {MASK: f"{MASK}\n        captions[captions == self._end] = self._null"},
-        hint="The caller's captions are changed. Work on a copy.",
-    ),
-    # --- gradients ---
-    Misconception(
-        "gradients-no-projection",
-        GRADIENTS,
-        {PROJ_BACK: PROJ_BACK.replace("(dh0,", "(0 * dh0,")},
-        hint="The gradients of W_proj and b_proj are zero. The way back does not end at the word "
-        "vectors: dh0 goes on to the features.",
-    ),
-    Misconception(
-        "gradients-projection-from-first-word",
-        GRADIENTS,
-        {PROJ_BACK: PROJ_BACK.replace("(dh0,", "(dh[:, 0],")},
-        hint="The projection gets the gradient of the first word's scores. It gets dh0, in which "
-        "all words have their part.",
-    ),
-    Misconception(
-        "gradients-last-word-only",
-        GRADIENTS,
-        {RNN_BACK: f"dh[:, :-1] = 0\n        {RNN_BACK}"},
-        hint="Only the last step's scores send a gradient into the network. All steps do.",
-    ),
-    Misconception(
-        "gradients-divided-again",
-        GRADIENTS,
-        {
-            PROJ_BACK: f"{PROJ_BACK}\n        "
-            "grads = {name: grad / len(captions) for name, grad in grads.items()}"
-        },
-        hint="The gradients are divided by the number of captions once more. It is in dscores "
-        "already.",
-    ),
-    Misconception(
-        "gradients-of-the-scores",
-        GRADIENTS,
-        {VOCAB_BACK: VOCAB_BACK.replace("(dscores", "(scores")},
-        hint="You send the scores back. What goes back is their gradient, which "
-        "temporal_softmax_loss returns beside the loss.",
-    ),
-    Misconception(
-        "gradients-words-overwritten",
-        GRADIENTS,
-        {
-            EMBED_BACK: 'grads["W_embed"] = np.zeros_like(W_embed)\n        '
-            'grads["W_embed"][words_in] = dx'
-        },
-        hint="In W_embed only the last place of each word counts. word_embedding_backward adds "
-        "them up.",
-    ),
-    Misconception(
-        "gradients-biases-exchanged",
-        GRADIENTS,
-        {
-            PROJ_BACK: f"{PROJ_BACK}\n        "
-            'grads["b"], grads["b_proj"] = grads["b_proj"], grads["b"]'
-        },
-        hint="The gradients of b and b_proj are exchanged.",
-    ),
-    Misconception(
-        "gradients-double",
-        GRADIENTS,
-        {
-            PROJ_BACK: f"{PROJ_BACK}\n        "
-            "grads = {name: grad.astype(float) for name, grad in grads.items()}"
-        },
-        hint="The model is of single precision, its gradients are double.",
-    ),
-    # --- sample ---
-    Misconception(
-        "sample-start-each-time",
-        SAMPLE,
-        {FEED: FEED.replace("(word,", "(np.full(len(features), self._start),")},
-        hint="Each step is fed <START>. Feed it the word that has just been said.",
-    ),
-    Misconception(
-        "sample-says-null",
-        SAMPLE,
-        {FORBID: "scores[:, self._start] = -np.inf"},
-        hint="<NULL> is said. It is no word: set its score to -inf before you choose.",
-    ),
-    Misconception(
-        "sample-says-start",
-        SAMPLE,
-        {FORBID: "scores[:, self._null] = -np.inf"},
-        hint="<START> is said. Set its score to -inf before you choose, as that of <NULL>.",
-    ),
-    Misconception(
-        "sample-says-everything",
-        SAMPLE,
-        {FORBID: "pass"},
-        hint="<NULL> and <START> are said. Set their scores to -inf before you choose.",
-    ),
-    Misconception(
-        "sample-does-not-stop",
-        SAMPLE,
-        {WRITE: "captions[:, t] = word"},
-        hint="Captions go on after their <END>. After it there is only <NULL>.",
-    ),
-    Misconception(
-        "sample-stops-for-all",
-        SAMPLE,
-        {END: f"{END}\n            if not going_on.all():\n                break"},
-        hint="All captions stop when the first one ends. The others go on.",
-    ),
-    Misconception(
-        "sample-end-left-out",
-        SAMPLE,
-        {WRITE: "pass", END: f"{END}\n            captions[going_on, t] = word[going_on]"},
-        hint="<END> is not written. The first one belongs to the caption.",
-    ),
-    Misconception(
-        "sample-begins-with-start",
-        SAMPLE,
-        {WRITE: "captions[going_on, t] = fed[going_on]", FEED: f"{FEED}\n            fed = word"},
-        hint="Your captions begin with <START>: you write the word that goes in, not the one that "
-        "is said.",
-    ),
-    Misconception(
-        "sample-no-memory",
-        SAMPLE,
-        {
-            GO_ON: "hidden, _cache = rnn_step_forward(x, state, *weights)",
-            SCORES: SCORES.replace("state", "hidden"),
-        },
-        hint="Each step begins with the first state again. It should go on from the state that the "
-        "step before has left.",
-    ),
-    Misconception(
-        "sample-no-picture",
-        SAMPLE,
-        {STATE: f"{STATE}\n        state = np.zeros_like(state)"},
-        hint="The picture plays no part: the first state is made from the features.",
-    ),
-    Misconception(
-        "sample-by-chance",
-        SAMPLE,
-        {
-            CHOOSE: "odds = np.exp(scores - scores.max(axis=1)[:, np.newaxis])\n            "
-            "odds /= odds.sum(axis=1)[:, np.newaxis]\n            "
-            "word = np.array([np.random.choice(len(row), p=row) for row in odds])"
-        },
-        hint="You draw words by their probabilities. Here the word with the largest score is said.",
-    ),
-    Misconception(
-        "sample-scores",
-        SAMPLE,
-        {"return captions": "return scores"},
-        hint="You return scores. What is asked for are the words: (N, max_length) whole numbers.",
-    ),
-    Misconception(
-        "sample-fixed-numbers",
-        SAMPLE,
-        {"word = np.full(len(features), self._start)": "word = np.ones(len(features), int)"},
-        hint="You begin with word number 1. Which number <START> has depends on the vocabulary: "
-        "self._start.",
-    ),
+    *model_mistakes("rnn_captioning", RNN_BACK, GO_ON),
 ]
 
 _STAND_IN = "from assignments.standins.a3_captioning.rnn_captioning import {0}\n{0} = {0}\n"

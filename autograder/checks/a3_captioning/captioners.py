@@ -1,0 +1,274 @@
+"""What the hidden checks of captioning networks share: PyTorch's cells, and a right model."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from assignments.checks.a1_classifiers.test_two_layer_net import (
+    get_gradient,
+    model_loss,
+    try_parameters,
+    unpack,
+)
+from assignments.checks.a3_captioning.test_rnn_captioning import (
+    make_model,
+    random_params,
+    words_in_order,
+)
+from assignments.compare import assert_close, to_array
+from assignments.gradients import numerical_gradient
+from assignments.student import CheckFailed
+from autograder.checks.a1_classifiers.networks import leaf
+
+__all__ = [
+    "LSTM",
+    "RNN",
+    "Cell",
+    "Net",
+    "greedy",
+    "gru",
+    "lstm",
+    "recurrent",
+    "right",
+    "right_gradients",
+    "sample_case",
+]
+
+
+# --- PyTorch's layers, with weights as students have them -----------------------------------------
+
+
+def recurrent(x, h0, Wx, Wh, b) -> torch.Tensor:
+    """PyTorch's recurrent layer on x (N, T, D); the states (N, T, H)."""
+    return run_layer(nn.RNN, x, h0.unsqueeze(0), Wx, Wh, b)[0]
+
+
+def lstm(x, h0, Wx, Wh, b, c0=None) -> tuple[torch.Tensor, torch.Tensor]:
+    """PyTorch's LSTM on x (N, T, D), gates i f o g; the states (N, T, H) and the last cell."""
+    c0 = torch.zeros_like(h0) if c0 is None else c0
+    first = h0.unsqueeze(0), c0.unsqueeze(0)
+    h, (_h, last) = run_layer(nn.LSTM, x, first, *map(ifgo, (Wx, Wh, b)))
+    return h, last.squeeze(0)
+
+
+def gru(x, h0, Wx, Wh, b) -> torch.Tensor:
+    """PyTorch's GRU on x (N, T, D), gates r z n; the states (N, T, H)."""
+    return run_layer(nn.GRU, x, h0.unsqueeze(0), Wx, Wh, b)[0]
+
+
+def run_layer(kind, x, first, Wx, Wh, b):
+    layer = kind(Wx.shape[0], Wh.shape[0], batch_first=True)
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    weights = dict(zip(names, (Wx.T, Wh.T, b, torch.zeros_like(b)), strict=True))
+    return torch.func.functional_call(layer.double(), weights, (x, first))
+
+
+def ifgo(weights):
+    """Blocks i f o g in PyTorch's order."""
+    i, f, o, g = weights.chunk(4, dim=-1)
+    return torch.cat([i, f, g, o], dim=-1)
+
+
+class Cell(NamedTuple):
+    """A recurrent cell of a captioning model.
+
+    blocks: how many blocks of H columns its weights have.
+    states: (x, h0, Wx, Wh, b) -> all states. step: (x, (h, c), Wx, Wh, b) -> the next (h, c).
+    """
+
+    blocks: int
+    states: Callable
+    step: Callable
+
+
+def rnn_step(x, state, Wx, Wh, b):
+    return torch.rnn_tanh_cell(x, state[0], Wx.T, Wh.T, b, torch.zeros_like(b)), state[1]
+
+
+def lstm_step(x, state, Wx, Wh, b):
+    Wx, Wh, b = map(ifgo, (Wx, Wh, b))
+    return torch.lstm_cell(x, state, Wx.T, Wh.T, b, torch.zeros_like(b))
+
+
+RNN = Cell(1, recurrent, rnn_step)
+LSTM = Cell(4, lambda *arguments: lstm(*arguments)[0], lstm_step)
+
+
+def right(function, arrays):
+    return function(*map(leaf, arrays)).detach().numpy()
+
+
+def right_gradients(function, arrays, dout):
+    leaves = [leaf(array) for array in arrays]
+    found = torch.autograd.grad(function(*leaves), leaves, torch.tensor(dout, dtype=torch.float64))
+    return [gradient.numpy() for gradient in found]
+
+
+# --- the model -----------------------------------------------------------------------------------
+
+
+class Net:
+    """A random model with captions: the right answers beside the student's model."""
+
+    def __init__(self, cell, student, rng, N=4, T=7, sizes=(5, 3, 4), V=8):
+        D, W, H = sizes
+        self.cell = cell
+        self.words = words_in_order(rng.permutation(V))
+        self.null, self.start, self.end = (self.words[f"<{m}>"] for m in ("NULL", "START", "END"))
+        self.params = random_params(rng, D, W, H, V, cell.blocks)
+        self.features = rng.normal(size=(N, D))
+        self.captions = self.random_captions(rng, N, T, V)
+        self.student = student
+        if student is not None:
+            self.model = make_model(student, self.params, self.words)
+
+    def random_captions(self, rng, N, T, V):
+        """Captions of different lengths, the first of the full one."""
+        others = [n for n in range(V) if n not in (self.null, self.start, self.end)]
+        captions = np.full((N, T), self.null)
+        captions[:, 0] = self.start
+        for row, end in enumerate([T - 1, *rng.integers(2, T - 1, size=N - 1)]):
+            captions[row, 1:end] = rng.choice(others, size=end - 1)
+            captions[row, end] = self.end
+        return captions
+
+    def leaves(self):
+        return {name: leaf(value) for name, value in self.params.items()}
+
+    def loss(self, params):
+        words = torch.tensor(self.captions)
+        h0 = leaf(self.features) @ params["W_proj"] + params["b_proj"]
+        x = F.embedding(words[:, :-1], params["W_embed"])
+        h = self.cell.states(x, h0, params["Wx"], params["Wh"], params["b"])
+        log_p = F.log_softmax(h @ params["W_vocab"] + params["b_vocab"], dim=2)
+        costs = F.nll_loss(
+            log_p.flatten(0, 1), words[:, 1:].flatten(), ignore_index=self.null, reduction="sum"
+        )
+        return costs / len(words)
+
+    def gradients(self):
+        leaves = self.leaves()
+        found = torch.autograd.grad(self.loss(leaves), list(leaves.values()))
+        return {name: g.numpy() for name, g in zip(leaves, found, strict=True)}
+
+    def check_loss(self, what="loss"):
+        loss, _grads = model_loss(self.model, self.features, self.captions)
+        factors = {"the number of captions": len(self.captions)}
+        assert_close(loss, self.loss(self.leaves()), what, factors=factors)
+        return loss
+
+    def check_gradients(self, *names):
+        loss, grads = model_loss(self.model, self.features, self.captions)
+        found = {name: get_gradient(grads, name) for name in names}
+        factors = {"the number of captions": len(self.captions)}
+        try:
+            want = self.gradients()
+            for name in names:
+                assert_close(found[name], want[name], f"grads[{name!r}]", factors=factors)
+        except CheckFailed:
+            # A wrong loss is paid for in its own question; its gradients may be right.
+            if relative(loss, self.loss(self.leaves())) < 1e-3 or not self.follows(found):
+                raise
+        return found
+
+    def own_losses(self, name):
+        answers = try_parameters(
+            self.student, self.model, self.params, name, self.features, self.captions
+        )
+        return lambda values: [
+            float(to_array(unpack(reply, "loss", ("loss", "grads"))[0], "loss", ndim=0))
+            for reply in answers(values)
+        ]
+
+    def follows(self, found):
+        """Are these the slopes of the model's own loss, if that is a loss of words?"""
+        try:
+            for name in ("W_embed", "Wx", "Wh", "W_vocab", "b_vocab"):
+                value = self.params[name]
+                one, other, moved = self.own_losses(name)([value, 1.5 * value, value + 1.0])
+                if one == other or (name == "b_vocab" and abs(one - moved) > 1e-6):
+                    return False
+            for name, gradient in found.items():
+                want = numerical_gradient(self.own_losses(name), self.params[name])
+                assert_close(gradient, want, name, rtol=1e-5, atol=1e-6)
+        except CheckFailed:
+            return False
+        return True
+
+
+def relative(loss, want):
+    loss, want = float(to_array(loss, "loss", ndim=0)), float(want)
+    return abs(loss - want) / max(abs(want), 1e-8)
+
+
+# --- what it says --------------------------------------------------------------------------------
+
+
+def greedy(net, max_length):
+    """The captions that PyTorch's cell says, and what makes the case telling."""
+    params = {name: torch.tensor(value) for name, value in net.params.items()}
+    N = len(net.features)
+    h0 = torch.tensor(net.features) @ params["W_proj"] + params["b_proj"]
+    state = (h0, torch.zeros_like(h0))
+    word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
+    forbidden = torch.tensor([net.null, net.start])
+    said = SimpleNamespace(captions=[], margin=np.inf, forbidden={})
+    for _step in range(max_length):
+        x = F.embedding(word, params["W_embed"])
+        state = net.cell.step(x, state, params["Wx"], params["Wh"], params["b"])
+        scores = state[0] @ params["W_vocab"] + params["b_vocab"]
+        running = ~ended
+        if running.any():
+            for row, loudest in enumerate(scores.argmax(1).tolist()):
+                if running[row] and loudest in (net.null, net.start):
+                    said.forbidden.setdefault(row, loudest)
+            allowed = scores.index_fill(1, forbidden, -torch.inf)
+            best = allowed[running].topk(2, dim=1).values
+            said.margin = min(said.margin, float((best[:, 0] - best[:, 1]).min()))
+        word = scores.index_fill(1, forbidden, -torch.inf).argmax(1)
+        said.captions.append(word.masked_fill(ended, net.null))
+        ended = ended | (word == net.end)
+    said.captions = torch.stack(said.captions, 1).numpy()
+    return said
+
+
+def telling(net, said):
+    """Do captions end here and there, vary, and would <NULL> and <START> have been said?
+
+    Each as the first of both in some caption: that tells apart who forgets one, or the other.
+    """
+    lengths = (said.captions != net.null).sum(axis=1)
+    words = {tuple(caption) for caption in said.captions}
+    return (
+        said.margin > 0.01
+        and {net.null, net.start} <= set(said.forbidden.values())
+        and len(set(lengths)) >= 3
+        and 1 < lengths.min() < lengths.max()
+        and len(words) == len(said.captions)
+        and (said.captions[:, 0] != said.captions[:, 1]).any()
+    )
+
+
+@lru_cache(maxsize=64)
+def find_case(cell, seed, N=5, max_length=9):
+    """A telling case, which takes many tries, and its captions."""
+    rng = np.random.default_rng(seed)
+    while True:
+        net = Net(cell, None, rng, N, sizes=(4, 5, 6), V=9)
+        net.params["W_vocab"] *= cell.blocks  # the states of an LSTM are smaller
+        net.params["b_vocab"][net.end] = rng.normal(0.5, 0.5)
+        said = greedy(net, max_length)
+        if telling(net, said):
+            return net, said.captions
+
+
+def sample_case(cell, student, rng):
+    """The student's model, its data, and the captions of 9 words that it should say."""
+    net, captions = find_case(cell, int(rng.integers(2**32)))
+    return make_model(student, net.params, net.words), net, captions
