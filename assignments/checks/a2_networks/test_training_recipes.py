@@ -5,14 +5,31 @@ pixels that are all different, or one of their own; the checks read from the res
 """
 
 import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from assignments.checks.a2_networks.test_pytorch import explained
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
+
+# Parts of Python's and NumPy's messages, and what a mistake that leads there may be.
+ARRAYS = {
+    "truth value": _("step may be an array: take np.minimum, np.where, // and the like, no `if`"),
+    "can be converted to": _("step may be an array: no int(), and np. in place of math."),
+    "integer scalar arrays": _("step may be an array: a formula with **, no loop over steps"),
+}
+ZERO = {"division by zero": _("with warmup_steps = 0 divide by max(warmup_steps, 1)")}
+LOGS = {"range exceeds": _("is a range taken as logarithmic that is linear? 0 has no logarithm")}
+ITEMS = {"inhomogeneous": _("rng.choice makes an array of the items; draw an index instead")}
+BORDER = {
+    "high <= 0": _("rng.integers(n) gives 0 to n - 1; with pad = 0 there is one place, row 0"),
+    "low >= high": _("rng.integers(low, high) never gives high, and rows begin at 0"),
+    "could not broadcast": _("the piece has H rows and W columns, cut from the padded image"),
+}
 
 
 @question("training_recipes-xavier")
@@ -26,7 +43,22 @@ def test_xavier_shape(student, rng):
 def test_xavier_variance(student, rng):
     """With 100 inputs and 300 outputs, the variance is about 2 / 400."""
     W = to_array(student.xavier_init(100, 300, generator(student, rng)), "W")
-    check_weights_variance(W, 2 / 400)
+    known = {
+        _("this is 1 / (fan_in + fan_out)"): 1 / 400,
+        _("this is 2 / fan_in, as Kaiming has it"): 2 / 100,
+        _("this is 1 / fan_in"): 1 / 100,
+        _("this is 2 / fan_out"): 2 / 300,
+        _("this is 6 / (fan_in + fan_out), which is the square of a limit of even numbers"): 6
+        / 400,
+    }
+    check_weights_variance(W, 2 / 400, known)
+    check_weights_normal(W)
+
+
+@question("training_recipes-xavier")
+def test_xavier_chance(student, rng):
+    """All chance comes from rng: equal generators give equal weights."""
+    check_chance(student, rng, lambda maker: [weights(student, "xavier_init", maker)])
 
 
 @question("training_recipes-kaiming")
@@ -40,103 +72,292 @@ def test_kaiming_shape(student, rng):
 def test_kaiming_variance(student, rng):
     """With 100 inputs and 300 outputs, the variance is about 2 / 100."""
     W = to_array(student.kaiming_init(100, 300, generator(student, rng)), "W")
-    check_weights_variance(W, 2 / 100)
+    known = {
+        _("this is 1 / fan_in; a ReLU takes half, so it is 2 / fan_in"): 1 / 100,
+        _("this is 2 / fan_out"): 2 / 300,
+        _("this is 2 / (fan_in + fan_out), as Xavier has it"): 2 / 400,
+        _("this is 6 / fan_in, which is the square of a limit of even numbers"): 6 / 100,
+    }
+    check_weights_variance(W, 2 / 100, known)
+    check_weights_normal(W)
+
+
+@question("training_recipes-kaiming")
+def test_kaiming_chance(student, rng):
+    """All chance comes from rng: equal generators give equal weights."""
+    check_chance(student, rng, lambda maker: [weights(student, "kaiming_init", maker)])
 
 
 @question("training_recipes-step-decay")
 def test_step_decay_by_hand(student, rng):
-    """With drop 0.5 and every 10, steps 0, 9, 10, 25 have the rates 0.8, 0.8, 0.4, 0.2."""
-    got = read_rates(student, "step_decay", (0, 9, 10, 25), 0.8, 0.5, 10)
-    assert_close(got, np.array([0.8, 0.8, 0.4, 0.2]), "the learning rate")
+    """With drop 0.25 and every 10, steps 0, 9, 10, 25 have the rates 0.8, 0.8, 0.2, 0.05."""
+    steps = np.array([0, 9, 10, 25])
+    got = read_rates(student, "step_decay", steps.tolist(), 0.8, 0.25, 10)
+    known = {
+        _("it falls with each step; // divides and rounds down"): 0.8 * 0.25 ** (steps / 10),
+        _("it drops one step too early"): 0.8 * 0.25 ** ((steps + 1) // 10),
+        _("it drops one step too late"): (0.8 * 0.25 ** (np.maximum(steps - 1, 0) // 10)),
+        _("drop is subtracted; multiply by it"): 0.8 - 0.25 * (steps // 10),
+        _("multiplied by the number of drops; take drop to that power"): 0.2 * (steps // 10),
+        _("it drops only once"): [0.8, 0.8, 0.2, 0.2],
+        _("1 - drop is left each time; what is left is drop"): [0.8, 0.8, 0.6, 0.45],
+        _("it is divided by drop"): [0.8, 0.8, 3.2, 12.8],
+        _("drop and every are not used; are 0.1 and 30 fixed?"): [0.8] * 4,
+        _("the remainder % counts steps since the last drop; // counts drops"): (
+            0.8 * 0.25 ** (steps % 10)
+        ),
+        _("base_lr is missing"): [1.0, 1.0, 0.25, 0.0625],
+    }
+    want = np.array([0.8, 0.8, 0.2, 0.05])
+    assert_close(got, want, _("the learning rate"), known=known, show=True)
 
 
 @question("training_recipes-step-decay")
 def test_step_decay_array(student, rng):
-    """It also takes an array of steps."""
-    got = student.step_decay(np.array([0, 30, 60]), 1.0)
-    assert_close(got, np.array([1.0, 0.1, 0.01]), "the learning rate")
+    """It also takes an array of steps, and has drop 0.1 and every 30 where nothing is said."""
+    got = rates_of_array(student, "step_decay", [0, 30, 60], 1.0)
+    assert_close(got, np.array([1.0, 0.1, 0.01]), _("the learning rate"), show=True)
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_by_hand(student, rng):
-    """With gamma 0.5, steps 0, 1, 2, 3 have the rates 0.8, 0.4, 0.2, 0.1."""
-    got = read_rates(student, "exponential_decay", range(4), 0.8, 0.5)
-    assert_close(got, np.array([0.8, 0.4, 0.2, 0.1]), "the learning rate")
+    """With gamma 0.25, steps 0, 1, 2, 3 have the rates 0.8, 0.2, 0.05, 0.0125."""
+    steps = np.arange(4)
+    got = read_rates(student, "exponential_decay", range(4), 0.8, 0.25)
+    known = {
+        _("it is one step ahead: step 0 has base_lr"): 0.8 * 0.25 ** (steps + 1),
+        _("this is base_lr * exp(-gamma * step); gamma itself is the factor"): (
+            0.8 * np.exp(-0.25 * steps)
+        ),
+        _("this is base_lr * gamma * step; take gamma to the power of step"): 0.2 * steps,
+        _("base_lr is raised to the power as well"): 0.2**steps,
+        _("1 - gamma is left after each step; what is left is gamma"): 0.8 * 0.75**steps,
+        _("multiplied by gamma once, whatever the step"): [0.2] * 4,
+        _("this is base_lr / (1 + gamma * step)"): 0.8 / (1 + 0.25 * steps),
+        _("step and gamma are exchanged"): 0.8 * steps**0.25,
+        _("base_lr is missing"): 0.25**steps,
+    }
+    want = 0.8 * 0.25**steps
+    assert_close(got, want, _("the learning rate"), known=known, show=True)
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_array(student, rng):
     """It also takes an array of steps."""
-    got = student.exponential_decay(np.array([0, 2]), 3.0, 0.1)
-    assert_close(got, np.array([3.0, 0.03]), "the learning rate")
+    got = rates_of_array(student, "exponential_decay", [0, 2], 3.0, 0.1)
+    assert_close(got, np.array([3.0, 0.03]), _("the learning rate"), show=True)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_by_hand(student, rng):
     """From 1 to 0.2 in 6 steps: 1 at step 0, 0.8 at step 2, 0.6 at step 3, 0.2 at step 6."""
     got = read_rates(student, "cosine_annealing", (0, 2, 3, 6), 6, 1.0, 0.2)
-    assert_close(got, np.array([1.0, 0.8, 0.6, 0.2]), "the learning rate")
+    share = np.array([0, 2, 3, 6]) / 6
+    wave = np.cos(np.pi * share)
+    known = {
+        _("pi is missing in the cosine"): 0.2 + 0.4 * (1 + np.cos(share)),
+        _("this is a whole wave; half of one is pi * step / total_steps"): (
+            0.2 + 0.4 * (1 + np.cos(2 * np.pi * share))
+        ),
+        _("this is a quarter of a wave; half of one is pi * step / total_steps"): (
+            0.2 + 0.4 * (1 + np.cos(np.pi * share / 2))
+        ),
+        _("this is a quarter of a wave, without the 1; half of one is asked for"): (
+            0.2 + 0.8 * np.cos(np.pi * share / 2)
+        ),
+        _("min_lr is not added"): 0.4 * (1 + wave),
+        _("min_lr is added to a wave from base_lr to 0; its height is base_lr - min_lr"): (
+            0.2 + 0.5 * (1 + wave)
+        ),
+        _("min_lr is a limit here; it is to be the end of the wave"): np.maximum(
+            0.5 * (1 + wave), 0.2
+        ),
+        _("min_lr is not used"): 0.5 * (1 + wave),
+        _("the factor 1/2 is missing"): 0.2 + 0.8 * (1 + wave),
+        _("the 1 before the cosine is missing"): 0.2 + 0.4 * wave,
+        _("it rises: it is 1 + cos, not 1 - cos"): 0.2 + 0.4 * (1 - wave),
+        _("this is a straight line"): 0.2 + 0.8 * (1 - share),
+        _("divided by total_steps - 1: is step total_steps the one with min_lr?"): (
+            0.2 + 0.4 * (1 + np.cos(np.pi * np.minimum(share * 6 / 5, 1)))
+        ),
+        _("this is a sine"): 0.2 + 0.4 * (1 + np.sin(np.pi * share)),
+        _("the cosine takes radians: pi, not 180"): 0.2 + 0.4 * (1 + np.cos(180 * share)),
+    }
+    want = np.array([1.0, 0.8, 0.6, 0.2])
+    assert_close(got, want, _("the learning rate"), known=known, show=True)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_after_the_end(student, rng):
     """After the last step it stays at min_lr, which is 0 if nothing is said."""
+    got = read_rates(student, "cosine_annealing", (7, 12), 6, 1.0, 0.2)
+    wave = 0.2 + 0.4 * (1 + np.cos(np.pi * np.array([7, 12]) / 6))
+    known = {
+        _("the wave rises again; limit step to total_steps first"): wave,
+        _("it begins again; it is to stay at min_lr"): 0.2
+        + 0.4 * (1 + np.cos(np.pi * np.array([1, 0]) / 6)),
+        _("it is 0 after the end; it is to stay at min_lr"): np.zeros(2),
+        _("it is base_lr after the end; it is to stay at min_lr"): np.ones(2),
+    }
+    what = _("the learning rate after the end")
+    assert_close(got, np.full(2, 0.2), what, known=known, show=True)
     got = read_rates(student, "cosine_annealing", (7, 12), 6, 1.0)
-    assert_close(got, np.zeros(2), "the learning rate after the end")
+    assert_close(got, np.zeros(2), what, show=True)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_array(student, rng):
     """It also takes an array of steps."""
-    got = student.cosine_annealing(np.array([0, 3, 6, 9]), 6, 1.0)
-    assert_close(got, np.array([1.0, 0.5, 0.0, 0.0]), "the learning rate")
+    got = rates_of_array(student, "cosine_annealing", [0, 3, 6, 9], 6, 1.0)
+    assert_close(got, np.array([1.0, 0.5, 0.0, 0.0]), _("the learning rate"), show=True)
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_by_hand(student, rng):
     """With 4 warmup steps to 0.8, the rates are 0.2, 0.4, 0.6, 0.8, and then they stay at 0.8."""
     got = read_rates(student, "linear_warmup", range(6), 4, 0.8)
-    assert_close(got, np.array([0.2, 0.4, 0.6, 0.8, 0.8, 0.8]), "the learning rate")
+    known = {
+        _("it begins at 0; step 0 has base_lr / warmup_steps"): [0.0, 0.2, 0.4, 0.6, 0.8, 0.8],
+        _("it rises on after the warmup"): [0.2, 0.4, 0.6, 0.8, 1.0, 1.2],
+        _("it reaches base_lr one step too late"): [0.16, 0.32, 0.48, 0.64, 0.8, 0.8],
+        _("it reaches base_lr one step too early"): np.minimum(np.arange(1, 7) / 3, 1) * 0.8,
+        _("// rounds down to 0 until the warmup is over; divide with /"): [0, 0, 0, 0.8, 0.8, 0.8],
+        _("the share of the warmup is limited to 1 from below; take the smaller of both"): (
+            [0.8, 0.8, 0.8, 0.8, 1.0, 1.2]
+        ),
+        _("it is 0 after the warmup; it is to stay at base_lr"): [0.2, 0.4, 0.6, 0.8, 0, 0],
+        _("base_lr is missing"): [0.25, 0.5, 0.75, 1.0, 1.0, 1.0],
+        _("this is limited to base_lr, but it rises to 1"): [0.25, 0.5, 0.75, 0.8, 0.8, 0.8],
+    }
+    want = np.array([0.2, 0.4, 0.6, 0.8, 0.8, 0.8])
+    assert_close(got, want, _("the learning rate"), known=known, show=True)
+
+
+@question("training_recipes-linear-warmup")
+def test_linear_warmup_none(student, rng):
+    """Without warmup, warmup_steps = 0, all steps have the rate base_lr."""
+    got = read_rates(student, "linear_warmup", (0, 1, 5), 0, 0.8)
+    known = {_("without warmup it is base_lr from the first step on"): np.zeros(3)}
+    assert_close(got, np.full(3, 0.8), _("the learning rate"), known=known, show=True)
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_array(student, rng):
     """It also takes an array of steps."""
-    got = student.linear_warmup(np.array([0, 1, 7]), 2, 1.0)
-    assert_close(got, np.array([0.5, 1.0, 1.0]), "the learning rate")
+    got = rates_of_array(student, "linear_warmup", [0, 1, 7], 2, 1.0)
+    assert_close(got, np.array([0.5, 1.0, 1.0]), _("the learning rate"), show=True)
 
 
 @question("training_recipes-label-smoothing")
 def test_label_smoothing_by_hand(student, rng):
     """With eps = 0.4 and four classes, the right class has 0.7 and each other one 0.1."""
     got = student.label_smoothing(np.array([2, 0]), 4, 0.4)
-    assert_close(got, np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]]), "the result")
+    assert_unchanged(student.changed, {0: "y"})
+    one_hot = np.array([[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    known = {
+        _("eps is shared by the wrong classes only; the right one gets its part, too"): (
+            0.6 * one_hot + 0.4 / 3 * (1 - one_hot)
+        ),
+        _("eps is divided by C - 1; it is shared by all C classes"): 0.6 * one_hot + 0.4 / 3,
+        _("the part of eps that the right class gets is missing"): (
+            0.6 * one_hot + 0.1 * (1 - one_hot)
+        ),
+        _("eps is taken away, but not spread"): 0.6 * one_hot,
+        _("each class gets all of eps; divide it by C"): 0.6 * one_hot + 0.4,
+        _("each wrong class gets all of eps; it is shared by all C classes"): (
+            0.6 * one_hot + 0.4 * (1 - one_hot)
+        ),
+        _("eps is spread, but not taken away from the right class"): one_hot + 0.1,
+        _("eps and 1 - eps are exchanged"): 0.4 * one_hot + 0.15,
+        _("the right class has eps, where it has 1 - eps"): 0.4 * one_hot + 0.1,
+        _("these rows are one-hot; where is eps?"): one_hot,
+        _("all rows get the classes of all labels: index rows with np.arange(N)"): (
+            [[0.7, 0.1, 0.7, 0.1]] * 2
+        ),
+        _("these are whole numbers; make an array of floats"): np.zeros((2, 4)),
+    }
+    want = np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]])
+    check_rows(got, (2, 4))
+    assert_close(got, want, _("the result"), known=known, show=True)
 
 
 @question("training_recipes-label-smoothing")
 def test_label_smoothing_none(student, rng):
-    """With eps = 0, the rows are one-hot."""
+    """With eps = 0, the rows are one-hot, also for a class that does not occur."""
     got = student.label_smoothing(np.array([1, 0, 1]), 3, 0.0)
-    assert_close(got, np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), "the result")
+    check_rows(got, (3, 3))
+    want = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    assert_close(got, want, _("the result"), show=True)
 
 
 @question("training_recipes-crop-flip")
 def test_crop_flip_pieces(student, rng):
     """Every image of a batch is a piece of its own padded image, mirrored or not."""
     x = numbered_images(6, 2, 4, 5)
-    out = student.random_crop_flip(x, 1, generator(student, rng))
+    with explained(BORDER):
+        out = student.random_crop_flip(x, 1, generator(student, rng))
     assert_unchanged(student.changed, {0: "x"})
     read_crops(out, x, 1)
 
 
 @question("training_recipes-crop-flip")
-def test_crop_flip_no_border(student, rng):
-    """With pad = 0, images are at most mirrored; some of 40 are, and some are not."""
-    x = numbered_images(40, 1, 3, 4)
-    crops = read_crops(student.random_crop_flip(x, 0, generator(student, rng)), x, 0)
+def test_crop_flip_mirrors(student, rng):
+    """With pad = 0, images are at most mirrored: about half of 100 are, each by its own draw."""
+    x = numbered_images(100, 1, 3, 4)
+    with explained(BORDER):
+        out = student.random_crop_flip(x, 0, generator(student, rng))
+    crops = read_crops(out, x, 0)
     mirrored = sum(crop.mirrored for crop in crops)
-    if not 0 < mirrored < 40:
-        raise CheckFailed(_("{count} of 40 images are mirrored").format(count=mirrored))
+    if not 20 <= mirrored <= 80:
+        raise CheckFailed(
+            _("{count} of 100 images are mirrored").format(count=mirrored),
+            _("each image is mirrored with probability 1/2, by a draw of its own"),
+        )
+
+
+@question("training_recipes-crop-flip")
+def test_crop_flip_places(student, rng):
+    """With pad = 1 there are 3 x 3 places for a piece, and 300 images have all of them."""
+    x = numbered_images(300, 1, 3, 4)
+    crops = read_crops(student.random_crop_flip(x, 1, generator(student, rng)), x, 1)
+    found = {(crop.top, crop.left) for crop in crops}
+    if len(found) == 9:
+        return
+    rows, columns = ({place[axis] for place in found} for axis in (0, 1))
+    symptom = ""
+    if len(found) == 1:
+        symptom = _("all images have the same place; each has its own draw")
+    elif all(top == left for top, left in found):
+        symptom = _("row and column are always equal; draw each of them")
+    else:
+        for name, places in ((_("row"), rows), (_("column"), columns)):
+            if places != {0, 1, 2}:
+                symptom = _("the first {name} is one of {places}, where 0, 1, 2 may be").format(
+                    name=name, places=sorted(places)
+                )
+                break
+    raise CheckFailed(_("there are only {count} of 9 places").format(count=len(found)), symptom)
+
+
+@question("training_recipes-crop-flip")
+def test_crop_flip_chance(student, rng):
+    """All chance comes from rng: equal generators give equal images."""
+    x = numbered_images(40, 1, 3, 4)
+    check_chance(student, rng, lambda maker: read_places(student, x, maker))
+
+
+@question("training_recipes-crop-flip")
+def test_crop_flip_dtype(student, rng):
+    """Bytes stay bytes."""
+    x = numbered_images(3, 1, 3, 4).astype(np.uint8)
+    out = to_array(student.random_crop_flip(x, 1, generator(student, rng)), _("the result"))
+    if out.dtype != x.dtype:
+        raise CheckFailed(
+            _("the result has dtype {got}, where {want} went in").format(
+                got=out.dtype, want=x.dtype
+            ),
+            _("np.empty_like(x) has the dtype of x"),
+        )
 
 
 @question("training_recipes-mixup")
@@ -153,7 +374,88 @@ def test_mixup_labels(student, rng):
     x, y = marked_images(12)
     x_mixed, y_mixed = mix(student, "mixup", x, y, 2.0, generator(student, rng))
     assert_unchanged(student.changed, {0: "x", 1: "y_onehot"})
-    assert_close(y_mixed, to_array(x_mixed, "x_mixed").reshape(12, 12), "y_mixed")
+    want = to_array(x_mixed, "x_mixed").reshape(12, 12)
+    lam, partners = read_pairs(want, "x_mixed")
+    known = {
+        _("the labels are not mixed"): y,
+        _("lam and 1 - lam are exchanged"): (1 - lam) * y + lam * y[partners],
+        _("these are the labels of the partners alone"): y[partners],
+    }
+    got = to_array(y_mixed, "y_mixed")
+    if got.shape == y.shape:
+        for sentence, mistake in (
+            (_("the labels have other partners than the images; draw one permutation"), "partners"),
+            (_("the labels have another lam than the images; draw it once"), "lam"),
+        ):
+            other = _other_pairs(got, lam, partners)
+            if other == mistake:
+                known[sentence] = got
+    assert_close(got, want, "y_mixed", known=known)
+
+
+def _other_pairs(A: np.ndarray, lam: float, partners: np.ndarray) -> str:
+    """In what do labels differ from the images?"""
+    try:
+        own_lam, own_partners = read_pairs(A, "y_mixed")
+    except CheckFailed:
+        return ""
+    if not np.array_equal(own_partners, partners):
+        return "partners" if abs(own_lam - lam) < 1e-6 else ""
+    return "lam" if abs(own_lam + lam - 1) > 1e-6 else ""
+
+
+@question("training_recipes-mixup")
+def test_mixup_lam(student, rng):
+    """lam follows alpha: with 10000 it is close to 1/2, with 0.000001 close to 0 or 1."""
+    x, y = marked_images(12)
+    maker = generator(student, rng)
+    for alpha in (1e4, 1e-6):
+        lams = []
+        for _batch in range(20):
+            x_mixed, _y_mixed = mix(student, "mixup", x, y, alpha, maker)
+            own = np.diagonal(to_array(x_mixed, "x_mixed").reshape(12, 12))
+            lams.append(float(own.min()))
+        far = np.abs(np.array(lams) - 0.5)
+        if alpha > 1 and far.max() > 0.1:
+            raise CheckFailed(
+                _("for alpha = 10000 lam is {lam:.2f} once, where about 0.5 is expected").format(
+                    lam=lams[int(far.argmax())]
+                ),
+                _("lam is a draw from Beta(alpha, alpha): rng.beta(alpha, alpha)"),
+            )
+        if alpha < 1 and far.min() < 0.4:
+            raise CheckFailed(
+                _("for alpha = 0.000001 lam is {lam:.2f} once, where 0 or 1 is expected").format(
+                    lam=lams[int(far.argmin())]
+                ),
+                _("lam is a draw from Beta(alpha, alpha): rng.beta(alpha, alpha)"),
+            )
+        if alpha < 1 and np.ptp(lams) < 0.5:
+            raise CheckFailed(
+                _("for alpha = 0.000001 lam is {lam:.0f} each time; 0 and 1 are as likely").format(
+                    lam=lams[0]
+                )
+            )
+
+
+@question("training_recipes-mixup")
+def test_mixup_chance(student, rng):
+    """All chance comes from rng, and the partners are drawn anew each time."""
+    x, y = marked_images(12)
+
+    def draw(maker: Remote) -> list[np.ndarray]:
+        x_mixed = mix(student, "mixup", x, y, 5.0, maker)[0]
+        lam, partners = read_pairs(to_array(x_mixed, "x_mixed").reshape(12, 12), "x_mixed")
+        return [np.round(lam, 9), partners]
+
+    check_chance(student, rng, draw)
+
+
+@question("training_recipes-mixup")
+def test_mixup_precision(student, rng):
+    """Images and labels in single precision (float32) stay so."""
+    x, y = (part.astype(np.float32) for part in marked_images(12))
+    check_precision(mix(student, "mixup", x, y, 2.0, generator(student, rng)))
 
 
 @question("training_recipes-cutmix")
@@ -174,7 +476,68 @@ def test_cutmix_labels(student, rng):
         assert_unchanged(student.changed, {0: "x", 1: "y_onehot"})
         boxes = read_boxes(x_mixed, x)
         want = (1 - boxes.share) * y + boxes.share * y[boxes.partners]
-        assert_close(y_mixed, want, "y_mixed")
+        known = {
+            _("the labels are not mixed"): y,
+            _("the shares are exchanged"): boxes.share * y + (1 - boxes.share) * y[boxes.partners],
+        }
+        got = to_array(y_mixed, "y_mixed")
+        if got.shape == y.shape and (boxes.partners != np.arange(5)).any():
+            try:
+                lam, partners = read_pairs(got, "y_mixed")
+            except CheckFailed:
+                pass
+            else:
+                if not np.array_equal(partners, boxes.partners):
+                    known[_("the labels have other partners than the images")] = got
+                elif 1 - lam > boxes.share:
+                    sentence = _("the partner gets too much: count what is left after cutting off")
+                    known.setdefault(sentence, got)
+        assert_close(got, want, "y_mixed", known=known)
+
+
+@question("training_recipes-cutmix")
+def test_cutmix_size(student, rng):
+    """For lam = 1/2 a whole box has 0.71 of the rows and of the columns; borders cut some off."""
+    H, W = 20, 40
+    x, y = numbered_images(5, 1, H, W), np.eye(5)
+    maker, inside = generator(student, rng), student.put(x)
+    replies = student.batch([("cutmix", inside, y, 1e4, maker)] * 100)
+    boxes = [read_boxes(mix_parts(reply, "cutmix")[0], x) for reply in replies]
+    boxes = [box for box in boxes if box.share]
+    if not boxes:
+        raise CheckFailed(_("no image in x_mixed has pixels of a partner"))
+    for side, length, name in (
+        (max(box.bottom - box.top for box in boxes), H, _("rows")),
+        (max(box.right - box.left for box in boxes), W, _("columns")),
+    ):
+        whole = round(length * 0.5**0.5)
+        if abs(side - whole) > 1:
+            raise CheckFailed(
+                _(
+                    "the largest box has {side} of {length} {name}, where {whole} are expected"
+                ).format(side=side, length=length, name=name, whole=whole),
+                _("is the root missing?")
+                if abs(side - length / 2) <= 1
+                else _("rows are H, columns are W, times the root of 1 - lam; lam by rng.beta"),
+            )
+    for cut, name in (
+        (any(box.top == 0 and box.bottom < 12 for box in boxes), _("upper")),
+        (any(box.bottom == H and box.top > 8 for box in boxes), _("lower")),
+        (any(box.left == 0 and box.right < 24 for box in boxes), _("left")),
+        (any(box.right == W and box.left > 16 for box in boxes), _("right")),
+    ):
+        if not cut:
+            raise CheckFailed(
+                _("none of 100 boxes is cut off at the {name} border").format(name=name),
+                _("any pixel may be the centre of the box (not its corner), near the border, too"),
+            )
+
+
+@question("training_recipes-cutmix")
+def test_cutmix_chance(student, rng):
+    """All chance comes from rng: equal generators give equal boxes and partners."""
+    images, labels = numbered_images(11, 1, 10, 16), np.eye(11)
+    check_chance(student, rng, lambda maker: several_boxes(student, images, labels, maker))
 
 
 @question("training_recipes-cutmix")
@@ -187,11 +550,44 @@ def test_cutmix_precision(student, rng):
 
 @question("training_recipes-early-stopping")
 def test_early_stopping_by_hand(student, rng):
-    """With patience 2, the losses 5, 4, 4.5, 3, 3.5, 3.2 stop at the last of them."""
+    """With patience 2, the losses 5, 4, 4.5, 3, 3.5, 3.2, 3.1 stop at the last but one."""
     stopping = student.EarlyStopping(2)
-    got = [step(stopping, loss) for loss in (5.0, 4.0, 4.5, 3.0, 3.5, 3.2)]
-    assert_equal(np.array(got), np.array([False] * 5 + [True]), "what step returns")
-    assert_close(stopping.get("best"), 3.0, "best")
+    got = [step(stopping, loss) for loss in (5.0, 4.0, 4.5, 3.0, 3.5, 3.2, 3.1)]
+    known = {
+        _("one loss too late: the call itself counts; is it > patience, not >=?"): (
+            [False] * 6 + [True]
+        ),
+        _("the count does not begin again at 0 after an improvement"): [False] * 4 + [True] * 3,
+        _("a fall from the loss before counts; compare with best"): [False] * 7,
+        _("True and False are exchanged"): [True] * 5 + [False] * 2,
+        _("after patience is used up, it stays True: compare with >=, not =="): (
+            [False] * 5 + [True, False]
+        ),
+        _("no loss counts as better: does best begin at infinity, and is it `<`?"): [
+            False,
+            True,
+            True,
+            True,
+            True,
+            True,
+            True,
+        ],
+    }
+    want = np.array([False] * 5 + [True] * 2)
+    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
+    known = {_("best is not updated"): math.inf}
+    got = read_number(stopping.get("best"), "best")
+    assert_close(got, 3.0, "best", known=known, show=True)
+
+
+@question("training_recipes-early-stopping")
+def test_early_stopping_equal(student, rng):
+    """The same loss again is no improvement: with patience 2, the losses 1, 1, 1 stop."""
+    stopping = student.EarlyStopping(2)
+    got = [step(stopping, loss) for loss in (1.0, 1.0, 1.0)]
+    known = {_("an equal loss counts as better: is it <=, not <?"): [False] * 3}
+    want = np.array([False, False, True])
+    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
 
 
 @question("training_recipes-early-stopping")
@@ -202,7 +598,25 @@ def test_early_stopping_min_delta(student, rng):
     for loss in (5.0, 4.5, 3.8):
         step(stopping, loss)
         bests.append(read_number(stopping.get("best"), "best"))
-    assert_close(np.array(bests), np.array([5.0, 5.0, 3.8]), "best after each loss")
+    known = {
+        _("min_delta is not used, or what does not count moves best"): [5.0, 4.5, 3.8],
+        _("best is compared with the loss before, not with the last improvement"): [5.0, 5.0, 5.0],
+    }
+    want = np.array([5.0, 5.0, 3.8])
+    assert_close(np.array(bests), want, _("best after each loss"), known=known, show=True)
+
+
+@question("training_recipes-early-stopping")
+def test_early_stopping_two(student, rng):
+    """Two trainings are watched independently of each other."""
+    first, second = student.EarlyStopping(2), student.EarlyStopping(2)
+    got = [step(each, loss) for each, loss in ((first, 1.0), (first, 2.0), (second, 3.0))]
+    got += [step(each, loss) for each, loss in ((second, 4.0), (first, 2.0))]
+    want = np.array([False] * 4 + [True])
+    known = {
+        _("do they share a count? It belongs to self"): [False, False, False, True, True],
+    }
+    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
 
 
 @question("training_recipes-early-stopping")
@@ -210,7 +624,11 @@ def test_early_stopping_nan(student, rng):
     """NaN is no improvement: with patience 2, the losses 1, NaN, NaN stop."""
     stopping = student.EarlyStopping(2)
     got = [step(stopping, loss) for loss in (1.0, math.nan, math.nan)]
-    assert_equal(np.array(got), np.array([False, False, True]), "what step returns")
+    known = {
+        _("NaN counts as an improvement: every comparison with NaN is False"): [False] * 3,
+    }
+    want = np.array([False, False, True])
+    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
 
 
 @question("training_recipes-random-search")
@@ -230,16 +648,69 @@ def test_random_search_log(student, rng):
     space = {"rate": ("log", 1e-4, 1.0)}
     choices = search(student, space, 300, generator(student, rng))
     below = sum(read_number(choice["rate"], "rate") < 0.01 for choice in choices)
+    values = {read_number(choice["rate"], "rate") for choice in choices}
+    if len(values) == 1 or any(choice is choices[0] for choice in choices[1:]):
+        raise CheckFailed(
+            _("all 300 choices are the same"), _("draw anew, and make a new dictionary, each time")
+        )
+    check_range(sorted(values), space["rate"], "rate")
     if not 90 < below < 210:
-        raise CheckFailed(_("{count} of 300 rates lie below 0.01").format(count=below))
+        raise CheckFailed(
+            _("{count} of 300 rates lie below 0.01").format(count=below),
+            _("the rate itself is drawn evenly, not its logarithm") if below < 20 else "",
+        )
+
+
+@question("training_recipes-random-search")
+def test_random_search_linear(student, rng):
+    """Of 300 numbers between 2 and 2.5, about half lie below 2.25, apart from what rate has."""
+    space = {"shift": ("linear", 2.0, 2.5), "rate": ("log", 1e-4, 1.0)}
+    choices = search(student, space, 300, generator(student, rng))
+    shift, rate = (np.array([read_number(c[name], name) for c in choices]) for name in space)
+    check_range(shift.tolist(), space["shift"], "shift")
+    below = np.count_nonzero(shift < 2.25)
+    middle = np.count_nonzero(np.abs(shift - 2.25) < 0.125)
+    if not (90 < below < 210 and 90 < middle < 210):
+        raise CheckFailed(
+            _("{below} of 300 lie in the lower half, and {middle} in the middle one").format(
+                below=below, middle=middle
+            ),
+            _("rng.uniform(low, high) draws evenly"),
+        )
+    if not 75 < np.count_nonzero((shift < 2.25) == (rate < 0.01)) < 225:
+        raise CheckFailed(
+            _("large values of both come together"), _("draw anew for each name of a choice")
+        )
+
+
+@question("training_recipes-random-search")
+def test_random_search_chance(student, rng):
+    """All chance comes from rng: equal generators give equal choices."""
+    space = {"rate": ("log", 1e-4, 1.0), "eps": ("linear", 0.0, 0.3), "width": list(range(50))}
+
+    def draw(maker: Remote) -> list[np.ndarray]:
+        choices = search(student, space, 10, maker)
+        return [np.array([read_number(c[name], name) for c in choices]) for name in space]
+
+    check_chance(student, rng, draw)
 
 
 @question("training_recipes-random-search")
 def test_random_search_items(student, rng):
     """Items of a list come back as they are: 8 as an int, None as None, a tuple as a tuple."""
     space = {"item": [8, None, (3, 3), "relu"]}
-    for choice in search(student, space, 20, generator(student, rng)):
+    with explained(ITEMS):
+        choices = search(student, space, 100, generator(student, rng))
+    for choice in choices:
         check_item(choice["item"], space["item"], "item")
+    missing = [item for item in space["item"] if all(c["item"] != item for c in choices)]
+    if missing:
+        raise CheckFailed(
+            _("{item!r} is not in 100 choices, where all have the same probability").format(
+                item=missing[0]
+            ),
+            _("rng.integers(n) gives 0 to n - 1") if missing == space["item"][-1:] else "",
+        )
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
@@ -277,24 +748,115 @@ def check_precision(mixed: tuple[object, object]) -> None:
 
 def check_weights_shape(W: np.ndarray, shape: tuple[int, int]) -> None:
     """Have the weights this shape, and is each drawn anew?"""
+    if W.shape == shape[::-1] != shape:
+        raise CheckFailed(
+            _("W has shape {got}, where {want} is expected").format(got=W.shape, want=shape),
+            _("a row for each input, a column for each output"),
+        )
+    if not W.ndim:
+        raise CheckFailed(
+            _("W is a single number"), _("say the shape: rng.normal(mean, spread, size=...)")
+        )
     check_shape(W, shape, "W")
     # In single precision a few numbers may be the same by chance.
     if np.unique(W).size < 0.9 * W.size:
         raise CheckFailed(_("numbers in W repeat; each is to be drawn anew"))
 
 
-def check_weights_variance(W: np.ndarray, variance: float) -> None:
+def check_weights_normal(W: np.ndarray) -> None:
+    """Do the weights follow a normal distribution, as far as their tails tell?"""
+    # Of normal numbers, 0.3 % are farther than three standard deviations from 0.
+    if np.abs(W).max() < 3 * W.std():
+        raise CheckFailed(
+            _("the weights do not follow a normal distribution: none is far from 0"),
+            _("rng.normal, not rng.uniform or rng.random"),
+        )
+
+
+def check_rows(got: object, shape: tuple[int, int]) -> None:
+    """Has the result a row for each label, and a column for each class?"""
+    got = to_array(got, _("the result"))
+    if got.shape != shape:
+        symptom = ""
+        if got.shape == shape[::-1]:
+            symptom = _("it is transposed")
+        elif got.shape[:1] == shape[:1]:
+            symptom = _("num_classes says how many classes there are; not all need occur in y")
+        raise CheckFailed(
+            _("{what} has shape {got}, where {want} is expected").format(
+                what=_("the result"), got=got.shape, want=shape
+            ),
+            symptom,
+        )
+
+
+def weights(student: Student, name: str, maker: Remote) -> np.ndarray:
+    """First weights of a layer with 7 inputs and 5 outputs."""
+    W = to_array(student.call(name, 7, 5, maker), "W")
+    check_shape(W, (7, 5), "W")
+    return W
+
+
+def read_places(student: Student, x: np.ndarray, maker: Remote) -> tuple[np.ndarray, ...]:
+    """First rows, first columns and mirrors of random_crop_flip with pad 1."""
+    done = np.array(read_crops(student.random_crop_flip(x, 1, maker), x, 1))
+    return done[:, 0], done[:, 1], done[:, 2]
+
+
+def several_boxes(
+    student: Student, x: np.ndarray, y: np.ndarray, maker: Remote
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and partners of six batches of cutmix."""
+    mixed = [mix(student, "cutmix", x, y, 5.0, maker)[0] for _batch in range(6)]
+    boxes = [read_boxes(x_mixed, x) for x_mixed in mixed]
+    return np.array([box[:4] for box in boxes]), np.stack([box.partners for box in boxes])
+
+
+def check_chance(
+    student: Student, rng: np.random.Generator, draw: Callable[[Remote], Iterable[np.ndarray]]
+) -> None:
+    """Does all chance come from the generator that is passed?
+
+    draw: calls the student's code with a generator; returns what was drawn, as arrays that are
+        practically never the same by chance.
+    """
+    seed = int(rng.integers(2**31))
+    maker = generator(student, rng, seed)
+    first, second, again = draw(maker), draw(maker), draw(generator(student, rng, seed))
+    if any(map(np.array_equal, first, second)):
+        raise CheckFailed(
+            _("calling it twice with the same rng draws the same twice"),
+            _("chance is to come from rng alone, not from a generator of its own or np.random"),
+        )
+    if not all(map(np.array_equal, first, again)):
+        raise CheckFailed(
+            _("equal generators give different results"),
+            _("chance is to come from rng alone, not from np.random"),
+        )
+
+
+def check_weights_variance(
+    W: np.ndarray, variance: float, known: Mapping[str, float] | None = None
+) -> None:
     """Do the weights scatter around 0 with this variance, as far as chance allows?"""
     if abs(W.mean()) > 6 * W.std() / W.size**0.5:
-        raise CheckFailed(_("the mean of W is not 0"))
+        raise CheckFailed(
+            _("the mean of W is not 0"),
+            _("rng.random draws from 0 to 1; take rng.normal") if W.min() >= 0 else "",
+        )
     # The variance of n normal numbers is itself off by about sqrt(2 / n) of it.
     slack = 6 * (2 / W.size) ** 0.5
     if abs(W.var() / variance - 1) > slack:
         ratio = W.var() / variance
-        root = abs(W.std() / variance - 1) < slack
+        symptom = ""
+        if abs(W.std() / variance - 1) < slack:
+            symptom = _("its standard deviation is what its variance should be")
+        for sentence, other in (known or {}).items():
+            if abs(W.var() / other - 1) < slack:
+                symptom = sentence
         raise CheckFailed(
             _("the variance of W is {ratio:.3g} times what it should be").format(ratio=ratio),
-            _("its standard deviation is what its variance should be") if root else "",
+            symptom,
         )
 
 
@@ -307,8 +869,15 @@ def read_number(got: object, what: str) -> float:
 
 def read_rates(student: Student, name: str, steps: object, *settings: float) -> np.ndarray:
     """The learning rates of several steps, each asked for by itself."""
-    replies = student.batch([(name, step, *settings) for step in steps])
+    with explained(ZERO):
+        replies = student.batch([(name, step, *settings) for step in steps])
     return np.array([read_number(reply, _("the learning rate")) for reply in replies])
+
+
+def rates_of_array(student: Student, name: str, steps: list[int], *settings: float) -> object:
+    """The learning rates of an array of steps."""
+    with explained(ARRAYS):
+        return student.call(name, np.array(steps), *settings)
 
 
 def numbered_images(N: int, C: int, H: int, W: int) -> np.ndarray:
@@ -323,7 +892,11 @@ def marked_images(N: int) -> tuple[np.ndarray, np.ndarray]:
 
 def mix(student: Student, name: str, *arguments: object) -> tuple[object, object]:
     """x_mixed and y_mixed of mixup or cutmix."""
-    result = student.call(name, *arguments)
+    return mix_parts(student.call(name, *arguments), name)
+
+
+def mix_parts(result: object, name: str) -> tuple[object, object]:
+    """The two parts of what mixup or cutmix returned."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise CheckFailed(
             _("{name} returns {got}, where (x_mixed, y_mixed) is expected").format(
@@ -365,6 +938,8 @@ def read_crop(got: np.ndarray, image: np.ndarray, pad: int, number: int) -> Crop
     symptom = ""
     if upside_down:
         symptom = _("it is mirrored top to bottom")
+    elif not (got == 0).any() and np.isin(got, image).all() and np.unique(got).size < got.size:
+        symptom = _("pixels of the border repeat; the border is of zeros")
     elif (~np.isin(got, image) & (got != 0)).any():
         symptom = _("it has pixels that are neither 0 nor in the image that went in")
     elif (np.sort(got, axis=None) == np.sort(image, axis=None)).all():
@@ -399,7 +974,8 @@ def read_pairs(A: np.ndarray, what: str, tolerance: float = 1e-6) -> tuple[float
         raise CheckFailed(
             _("some image is a partner twice in {what}; partners are a permutation").format(
                 what=what
-            )
+            ),
+            _("rng.permutation(N) has each index once"),
         )
     return float(own[mixed][0]), partners
 
@@ -428,8 +1004,9 @@ def read_boxes(x_mixed: object, x: np.ndarray) -> Boxes:
     if not known.all():
         raise CheckFailed(_("x_mixed has pixels that are in no image"))
     source, place = np.divmod(number.astype(np.int64), C * H * W)
+    symptom = _("take the same rows and columns of the partner as of the image")
     if (place != np.arange(C * H * W).reshape(C, H, W)).any():
-        raise CheckFailed(_("x_mixed has pixels at another place than in their image"))
+        raise CheckFailed(_("x_mixed has pixels at another place than in their image"), symptom)
     if (source != source[:, :1]).any():
         raise CheckFailed(_("the channels of x_mixed do not have the same box"))
     source, own = source[:, 0], np.arange(N)
@@ -448,7 +1025,10 @@ def read_boxes(x_mixed: object, x: np.ndarray) -> Boxes:
             raise CheckFailed(_("the box is not the same in all images"))
         found, partners[i] = box, pixels[0, 0]
     if np.unique(partners).size < N:
-        raise CheckFailed(_("some image is a partner twice; partners are a permutation"))
+        raise CheckFailed(
+            _("some image is a partner twice; partners are a permutation"),
+            _("rng.permutation(N) has each index once"),
+        )
     top, bottom, left, right = map(int, found or (0, 0, 0, 0))
     return Boxes(top, bottom, left, right, partners, (bottom - top) * (right - left) / (H * W))
 
@@ -467,7 +1047,8 @@ def step(stopping: Remote, loss: float) -> bool:
 
 def search(student: Student, space: dict, n: int, maker: Remote) -> list[dict]:
     """What random_search returns, in the right form."""
-    choices = student.random_search(space, n, maker)
+    with explained(LOGS):
+        choices = student.random_search(space, n, maker)
     assert_unchanged(student.changed, {0: "space"})
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise CheckFailed(
@@ -487,14 +1068,25 @@ def search(student: Student, space: dict, n: int, maker: Remote) -> list[dict]:
 
 def check_range(values: list[float], choice: tuple[str, float, float], name: str) -> None:
     """Do all values lie in a range, up to rounding?"""
-    _kind, low, high = choice
+    kind, low, high = choice
     slack = 1e-9 * max(abs(low), abs(high))
     outside = sum(not low - slack <= value <= high + slack for value in values)
     if outside:
+        symptom = ""
+        if kind == "log":
+            logarithms = {
+                _("these are logarithms; take the exponential"): np.log([low, high]),
+                _("these are logarithms of base 10; take 10 to that power"): np.log10([low, high]),
+            }
+            for sentence, ends in logarithms.items():
+                if min(values) < 0 and ends[0] - slack <= min(values) <= max(values) <= ends[1]:
+                    symptom = sentence
+            symptom = symptom or _("use the same base for the logarithm and for its way back")
         raise CheckFailed(
             _("{outside} of {all} values of {name} lie outside their range").format(
                 outside=outside, all=len(values), name=name
-            )
+            ),
+            symptom,
         )
 
 

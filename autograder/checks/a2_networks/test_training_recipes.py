@@ -13,6 +13,7 @@ from scipy import stats
 from torch.nn import functional as F
 
 from assignments.checks.a2_networks.test_training_recipes import (
+    check_chance,
     check_item,
     check_precision,
     check_range,
@@ -26,9 +27,12 @@ from assignments.checks.a2_networks.test_training_recipes import (
     read_crops,
     read_number,
     read_pairs,
+    read_places,
     read_rates,
     search,
+    several_boxes,
     step,
+    weights,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.questions import question
@@ -42,27 +46,6 @@ SIGMAS = 6.0
 
 
 # --- chance --------------------------------------------------------------------------------------
-
-
-def check_chance(student, rng, draw):
-    """Does all chance come from the generator that is passed?
-
-    Args:
-        draw: calls the student's code with a generator; returns what was drawn, as arrays that
-            are practically never the same by chance.
-    """
-    seed = int(rng.integers(2**31))
-    maker = generator(student, rng, seed)
-    first, second, again = draw(maker), draw(maker), draw(generator(student, rng, seed))
-    if any(map(np.array_equal, first, second)):
-        raise CheckFailed(
-            "calling it twice with the same rng draws the same twice; chance is to come from rng "
-            "alone, not from np.random nor from a generator of its own"
-        )
-    if not all(map(np.array_equal, first, again)):
-        raise CheckFailed(
-            "equal generators give different results; chance is to come from rng alone"
-        )
 
 
 def check_count(count, num, chance, what):
@@ -105,12 +88,7 @@ def check_init_normal(student, rng, name):
 
 
 def check_init_chance(student, rng, name):
-    def draw(maker):
-        W = to_array(student.call(name, 7, 5, maker), "W")
-        check_shape(W, (7, 5), "W")
-        return [W]
-
-    check_chance(student, rng, draw)
+    check_chance(student, rng, lambda maker: [weights(student, name, maker)])
 
 
 @question("training_recipes-xavier", weight=3)
@@ -406,11 +384,7 @@ def test_crop_flip_chance(student, rng):
     """All chance comes from rng."""
     x = numbered_images(40, 1, 4, 5)
 
-    def draw(maker):
-        done = np.array(read_crops(student.random_crop_flip(x, 1, maker), x, 1))
-        return done[:, 0], done[:, 1], done[:, 2]
-
-    check_chance(student, rng, draw)
+    check_chance(student, rng, lambda maker: read_places(student, x, maker))
 
 
 # --- training_recipes-mixup ----------------------------------------------------------------------
@@ -610,12 +584,7 @@ def test_cutmix_chance(student, rng):
     """All chance comes from rng."""
     x, y = numbered_images(12, 1, 12, 15), np.eye(12)
 
-    def draw(maker):
-        several = [mix(student, "cutmix", x, y, 5.0, maker)[0] for _batch in range(6)]
-        boxes = [read_boxes(x_mixed, x) for x_mixed in several]
-        return np.array([box[:4] for box in boxes]), np.stack([box.partners for box in boxes])
-
-    check_chance(student, rng, draw)
+    check_chance(student, rng, lambda maker: several_boxes(student, x, y, maker))
 
 
 # --- training_recipes-early-stopping -------------------------------------------------------------
