@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
-from assignments.checks.a2_networks.test_pytorch import explained
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
-from assignments.student import CheckFailed, Remote, Student, StudentError
+from assignments.student import CheckFailed, Remote, Student, StudentError, explained
 
 Weights = dict[str, torch.Tensor]
 
