@@ -54,7 +54,7 @@ def test_attention_one_head(student, rng):
         _("the fits are not divided by sqrt(d)"): mixed(math.sqrt(2) * math.log(3), values),
         _("the fits are divided by d, not by its root"): mixed(math.log(3) / 2**0.5, values),
         _("the fits are multiplied by sqrt(d)"): mixed(2 * math.log(3), values),
-        _("softmax is taken over the queries, not over the keys"): rows([12, 4]),
+        _("softmax is not taken over the keys, which are the last axis"): rows([12, 4]),
         _("the fits themselves are the weights, without softmax"): math.log(3) * values[:, 1:],
         _("all keys have the same weight"): rows([6, 2]),
         _("the values are made from key, not from value"): rows([0, 0.75]),
@@ -77,11 +77,11 @@ def test_attention_two_heads(student, rng):
 
     known = {
         _("the fits are not divided by sqrt(d)"): heads(undivided),
-        _("the fits are divided by the root of embed_dim, not of embed_dim / num_heads"): heads(
-            by_all
-        ),
+        _("the fits are divided by 2, not by the root of d = embed_dim / num_heads"): heads(by_all),
+        _("the fits are multiplied by sqrt(d)"): heads(2 * math.log(3)),
         _("there is only one head"): mixed(by_all, values),
         _("every other number goes to the same head"): rows([7, 2, 7, 2]),
+        _("a head gets every other number, not d in a row"): rows([7, 7, 2, 2]),
     }
     got = attention(asked, keys, values)
     assert_close(got, rows([7, 3, 6, 2]), _("the answer"), known=known, show=True)
@@ -96,6 +96,10 @@ def test_attention_words_stay_apart(student, rng):
         _("words and heads are mixed up: split the last axis, then transpose"): rows(
             [2, 3, 2, 3], [6, 7, 6, 7]
         ),
+        _(
+            "before the heads, words and heads are mixed up: split the last axis, then transpose"
+        ): rows([2, 3, 6, 7], [2, 3, 6, 7]),
+        _("a causal mask acts, although none is handed over"): rows([1, 2, 3, 4], [3, 4, 5, 6]),
         _("after the heads, words and heads are mixed up: transpose before you reshape"): rows(
             [3, 4, 3, 4], [5, 6, 5, 6]
         ),
@@ -122,6 +126,7 @@ def test_attention_mask(student, rng):
         _("the mask is added to the fits as 0 and 1"): mixed(-1, values),
     }
     got = attention(asked, keys, values, mask([True, False]))
+    assert_unchanged(student.changed, {0: "query", 1: "key", 2: "value", 3: "attn_mask"})
     assert_close(got, rows([4, 0]), _("the answer"), known=known, show=True)
 
 
@@ -234,6 +239,7 @@ def test_positions_table(student, rng):
             zero,
             [*one, math.sin(1e-4), math.cos(1e-4)],
         ],
+        _("all pairs turn alike: is the exponent rounded to a whole number?"): [zero, [*one, *one]],
         _("the places are multiplied by the powers, not divided by them"): [
             zero,
             [*one, math.sin(100), math.cos(100)],
@@ -244,6 +250,9 @@ def test_positions_table(student, rng):
     want = torch.tensor([zero, [*one, *small]])
     known = {name: torch.tensor(wrong) for name, wrong in known.items()}
     assert_close(table, want, _("the table"), rtol=1e-4, atol=1e-5, known=known, show=True)
+    kind = str(to_array(table).dtype)
+    if kind != "float32":
+        raise CheckFailed(_("the table is of {kind}, where float32 is expected").format(kind=kind))
 
 
 @question("transformer_captioning-positions")
@@ -260,8 +269,9 @@ def test_positions_odd(student, rng):
 def test_positions_added(student, rng):
     """Three vectors (10, 10) in a row get the vectors of the places 0, 1 and 2 on top."""
     encoding = build(student, "PositionalEncoding", 2, 0.1, 9)
-    places = torch.arange(3.0)
-    table = torch.stack([places.sin(), places.cos()], dim=1)[None].double()
+    places = torch.arange(4.0)
+    four = torch.stack([places.sin(), places.cos()], dim=1)[None].double()
+    table = four[:, :3]
     x = torch.full((1, 3, 2), 10, dtype=torch.float64)
     got = encoding(x)
     assert_unchanged(student.changed, {0: "x"})
@@ -269,7 +279,10 @@ def test_positions_added(student, rng):
         _("only the positions come back: they are to be added to x"): table,
         _("x comes back without its positions"): x,
         _("all places get the vector of place 0"): x + table[:, :1],
+        _("all places get the vector of place 3"): x + four[:, 3:],
+        _("places count from 1, not from 0"): x + four[:, 1:],
         _("x is multiplied by the positions"): x * table,
+        _("x is multiplied by the root of embed_dim"): 2**0.5 * x + table,
     }
     assert_close(got, x + table, _("the result"), rtol=1e-4, atol=1e-5, known=known, show=True)
 
@@ -297,10 +310,22 @@ def check_sum_dropped(student: Student, x: torch.Tensor) -> None:
         raise CheckFailed(_("in training, the result has another shape than in eval mode"))
     kept = np.isclose(dropped, 2 * whole)
     if not (kept | (dropped == 0)).all():
-        alone = np.isclose(dropped, whole - x.numpy()) | np.isclose(dropped, whole + x.numpy())
+        plain = x.numpy()
+        symptoms = {
+            _("nothing is dropped"): (whole, whole),
+            _("dropout acts on x alone, before the positions are added"): (
+                whole - plain,
+                whole + plain,
+            ),
+            _("dropout acts on the positions alone"): (plain, 2 * whole - plain),
+        }
+        found = [
+            text
+            for text, pair in symptoms.items()
+            if np.any([np.isclose(dropped, one) for one in pair], axis=0).all()
+        ]
         raise CheckFailed(
-            _("in training, some numbers are neither 0 nor twice the sum"),
-            _("dropout acts on x alone, before the positions are added") if alone.all() else "",
+            _("in training, some numbers are neither 0 nor twice the sum"), (found or [""])[0]
         )
     if kept.all():
         raise CheckFailed(_("in training, no number is dropped"))
@@ -313,7 +338,7 @@ def check_sum_dropped(student: Student, x: torch.Tensor) -> None:
 def test_layer_asks(student, rng):
     """self_attn is asked with tgt, tgt, tgt and the mask, cross_attn with words and the memory."""
     parts = Parts(student, "TransformerDecoderLayer", 2)
-    parts.run(lower=mask([True, False], [True, True]))
+    parts.run(lower=mask([True, True], [False, True]))
     parts.check_self("tgt", parts.tgt)
     normed = rows([-1, 1], [1, -1])
     parts.check_cross(_("what norm1 returned"), normed, parts.tgt)
@@ -327,8 +352,11 @@ def test_layer_norms_only(student, rng):
     load_weights(student, parts.layer, weights)
     want = rows([10, -10], [-10, 10])
     known = {
-        _("each sum adds tgt as it came into the layer, not what the last norm returned"): -want,
-        _("norm3 is not used"): want / 10,
+        _(
+            "norm1 has no effect: does a later sum add tgt as it came in, or is norm1 used twice?"
+        ): -want,
+        _("norm3 is not used, or does not come last"): want / 10,
+        _("one of the changes is not added to what came in, but replaces it"): 0 * want,
         _("nothing is normed after the sums: is this pre-norm?"): parts.tgt,
     }
     assert_close(parts.run(), want, "out", rtol=1e-4, known=known, show=True)
@@ -336,34 +364,67 @@ def test_layer_norms_only(student, rng):
 
 @question("transformer_captioning-layer")
 def test_layer_gelu(student, rng):
-    """Between linear1 and linear2 stands a GELU: -1 becomes -0.159, and -3 nearly 0."""
-    for bias, size, want in ((-1.0, -10, rows([1, -1])), (-3.0, -100, rows([-1, 1]))):
-        parts = Parts(student, "TransformerDecoderLayer", 2)
-        weights = {"linear1.weight": torch.zeros(3, 2), "linear1.bias": torch.full((3,), bias)}
-        weights["linear2.weight"] = size * torch.tensor([[1.0, 0, 0], [-1, 0, 0]])
-        load_weights(student, parts.layer, weights)
-        parts.tgt = parts.tgt[:, :1]
-        known = {_("this is a ReLU"): -want} if size == -10 else {_("there is no GELU"): -want}
-        assert_close(parts.run(), want, "out", rtol=1e-4, known=known, show=True)
+    """Between linear1 and linear2 stands a GELU: with norms that do nothing, -1 becomes -0.159."""
+    parts = Parts(student, "TransformerDecoderLayer", 2, cross=1)
+    parts.norm_nothing()
+    first, second = torch.zeros(3, 2), torch.zeros(2, 3)
+    first[0], second[:, 0] = torch.tensor([0.5, -1]), torch.tensor([10.0, -10])
+    weights = {"linear1.weight": first, "linear1.bias": torch.zeros(3), "linear2.weight": second}
+    load_weights(student, parts.layer, weights)
+    parts.tgt = rows([1, 3])
+    came = rows([2, 2])  # what cross-attention leaves: linear1 makes -1 of it, and -2.5 of tgt
+
+    def out(inner: float) -> torch.Tensor:
+        return came + rows([10 * inner, -10 * inner])
+
+    minus = torch.tensor(-1.0, dtype=torch.float64)
+    known = {
+        _("this is a ReLU"): out(0),
+        _("there is no GELU"): out(-1),
+        _("this is a SiLU"): out(-1 / (1 + math.e)),
+        _("this is an approximation of GELU, with tanh"): out(
+            torch.nn.functional.gelu(minus, approximate="tanh").item()
+        ),
+        _("linear1 gets what came before cross-attention"): out(gelu(-2.5)),
+        _("what linear2 returns is not added to what came in"): out(gelu(-1)) - came,
+    }
+    assert_close(parts.run(), out(gelu(-1)), "out", rtol=1e-5, known=known, show=True)
+
+
+def gelu(x: float) -> float:
+    return x * (1 + math.erf(x / 2**0.5)) / 2
 
 
 @question("transformer_captioning-layer")
 def test_layer_sums(student, rng):
-    """Each change is added to what came in; tgt and memory stay as they are."""
-    for place, name in enumerate(("self_attn", "cross_attn", "linear2")):
-        sizes = [0.0, 0.0, 0.0]
-        sizes[place] = 0.5
-        parts = Parts(student, "TransformerDecoderLayer", 2, *sizes)
-        missing = _("what {name} returns is not added to what came in").format(name=name)
-        known = {missing: rows([1, -1], [1, -1])}
-        want, out = rows([-1, 1], [1, -1]), parts.run()
-        assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
-        assert_close(out, want, "out", rtol=1e-4, known=known, show=True)
+    """With norms that do nothing, changes of (1, -1), (2, -2) and (4, -4) end up in the sum."""
+    parts = Parts(student, "TransformerDecoderLayer", 2, 1, 2, 4)
+    parts.norm_nothing()
+    change = torch.tensor([1.0, -1], dtype=torch.float64)
+    out = parts.run()
+    assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
+    known = wrong_sums(parts.tgt, change, "linear2")
+    assert_close(out, parts.tgt + 7 * change, "out", known=known, show=True)
+
+
+def wrong_sums(tgt: torch.Tensor, change: torch.Tensor, last: str) -> dict[str, torch.Tensor]:
+    """Where changes of 1, 2 and 4 times ``change`` are to be added to tgt: mistakes by name."""
+    replaced = _("what {name} returns is not added to what came in, but replaces it")
+    missing = _("what {name} returns is lost: a later sum does not add what came in just before")
+    return {
+        replaced.format(name="self_attn"): (7 * change).expand(tgt.shape),
+        replaced.format(name="cross_attn"): (6 * change).expand(tgt.shape),
+        replaced.format(name=last): (4 * change).expand(tgt.shape),
+        missing.format(name="self_attn"): tgt + 6 * change,
+        missing.format(name="cross_attn"): tgt + 5 * change,
+        _("what {name} returns is not in the sum").format(name=last): tgt + 3 * change,
+        _("only the last change is in the sum"): tgt + 4 * change,
+    }
 
 
 @question("transformer_captioning-layer")
 def test_layer_dropout(student, rng):
-    """In training, dropout acts on what both attentions and linear2 return."""
+    """In training, dropout acts on what both attentions and linear2 return, and on no sum."""
     for place, name in enumerate(("self_attn", "cross_attn", "linear2")):
         out = dropped_change(student, "TransformerDecoderLayer", place)
         # Without dropout, all are alike: (10, 10) plus (1, -1), normed.
@@ -371,6 +432,9 @@ def test_layer_dropout(student, rng):
             raise CheckFailed(
                 _("in training, dropout does not act on what {name} returns").format(name=name)
             )
+        # One of (11, 9) that is dropped turns the order round.
+        if (out[..., 0] < out[..., 1] - 1e-3).any():
+            raise CheckFailed(_("in training, dropout acts on a sum, not on the change alone"))
 
 
 class Parts:
@@ -398,6 +462,12 @@ class Parts:
             bias = inner * torch.tensor([1.0, -1])
             zeros = {"linear2.weight": torch.zeros(width, 3), "linear2.bias": bias}
             load_weights(student, self.layer, zeros)
+        self.student = student
+
+    def norm_nothing(self) -> None:
+        """Put modules that change nothing in the place of the norms."""
+        for number in (1, 2, 3):
+            self.layer.set(f"norm{number}", self.student.make("torch.nn.Identity"))
 
     def answer(self, name: str, size: float) -> Callable[..., torch.Tensor]:
         def attention(query: Any, key: Any, value: Any, attn_mask: Any = None) -> torch.Tensor:
@@ -536,6 +606,12 @@ def test_model_by_hand(student, rng):
         ),
         _("words and picture are exchanged"): both(memory, x),
         _("this is a softmax of the scores"): both(x, memory).softmax(2),
+        _("this is the logarithm of a softmax of the scores"): both(x, memory).log_softmax(2),
+        _("the features do not go through picture"): both(x, placed(seen)),
+        _("the first layer is used twice, the second not at all"): scores(adds(first, memory)),
+        _("the vectors of the words are multiplied by the root of wordvec_dim"): both(
+            placed(2**0.5 * said), memory
+        ),
         _("all places get the scores of the last word"): both(x, memory)[:, [1, 1]],
     }
     got = model(seen, torch.tensor([[5, 0]]))
@@ -605,6 +681,7 @@ def test_sample_chain(student, rng):
         _("<START> is among the words that are said"): [[start, a, red, crab, end, null]],
         _("each step reads only <START>, or only the first place's scores"): [[a] * 6],
         _("after <END>, it is said again and again"): [[a, red, crab, end, end, end]],
+        _("a caption that has ended begins to talk again"): [[a, red, crab, end, null, red]],
     }
     got = model.sample(torch.ones(1, 4, 2, dtype=torch.float64), 6)
     want = [[a, red, crab, end, null, null]]
@@ -615,11 +692,14 @@ def test_sample_chain(student, rng):
 def test_sample_never_says(student, rng):
     """A model that would like best to say <NULL> or <START> says its third best word."""
     links = {"<START>": "crab", "crab": "crab"}
-    model = chain(student, links, {"<NULL>": 40, "<START>": 50})
-    crab, null, start = (WORDS[word] for word in ("crab", "<NULL>", "<START>"))
+    # All scores but theirs are negative: one of 0 would still be the largest.
+    model = chain(student, links, {"<NULL>": 40, "<START>": 50}, base=-20)
+    a, crab, null, start = (WORDS[word] for word in ("a", "crab", "<NULL>", "<START>"))
     known = {
-        _("<START> is said"): [[start] * 3],
-        _("<NULL> is said"): [[null] * 3],
+        _("<START> is said; its score must be minus infinity"): [[start] * 3],
+        _("<NULL> is said; its score must be minus infinity"): [[null] * 3],
+        _("the first word that goes in is not <START>"): [[a] * 3],
+        _("the last place is never written"): [[crab, crab, null]],
     }
     got = model.sample(torch.ones(1, 4, 2, dtype=torch.float64), max_length=3)
     assert_equal(got, [[crab] * 3], _("the caption"), known=known, show=True)
@@ -658,17 +738,19 @@ def chain(
     further: Mapping[str, float] | None = None,
     ends: bool = False,
     places: Sequence[str] = (),
+    base: float = 0,
 ) -> Remote:
     """A model without attention that says, after each word, the one that ``links`` name.
 
     further: scores of words at every place. ends: where a picture is all ones, the word after "a"
-    is <END>. places: the words that are said at the first places, whatever was said. What forward
-    should give is answered by the check, in the place of forward.
+    is <END>. places: the words that are said at the first places, whatever was said. base: the
+    score of words that are not linked; links have 10 more. What forward should give is answered by
+    the check, in the place of forward.
     """
     model = build(student, "CaptioningTransformer", dict(WORDS), 2, 6, 1, 1, 60)
-    table = torch.zeros(6, 6, dtype=torch.float64)
+    table = torch.full((6, 6), base, dtype=torch.float64)
     for before, after in links.items():
-        table[WORDS[before], WORDS[after]] = 10
+        table[WORDS[before], WORDS[after]] += 10
     for word, score in (further or {}).items():
         table[:, WORDS[word]] = score
     after_a = torch.zeros(6, 6, dtype=torch.float64)
@@ -718,6 +800,9 @@ def test_rmsnorm_by_hand(student, rng):
         _("the weight is missing"): rows([0.2, 1.4]),
         _("this is the mean of the numbers, not of their squares"): rows([0.25, 3.5]),
         _("x is multiplied by the root mean square, not divided by it"): rows([5, 70]),
+        _("x is divided by its standard deviation, from which the mean is gone"): rows(
+            [1 / 18**0.5, 14 / 18**0.5]
+        ),
     }
     x = rows([1, 7])
     got = norm(x)
@@ -734,6 +819,8 @@ def test_rmsnorm_each(student, rng):
         _("the mean is taken over the vectors, not over the numbers of each"): x
         / x.square().mean(1, keepdim=True).sqrt(),
         _("one mean is taken over all vectors"): x / x.square().mean().sqrt(),
+        _("the means do not meet their own vectors: keep the axis, with keepdim=True"): x
+        / x.square().mean(2).sqrt(),
         _("each number is divided by itself"): x / x,
     }
     want = rows([0.2, 1.4], [0.2, 1.4])
@@ -795,6 +882,7 @@ def test_swiglu_by_hand(student, rng):
         _("the activation acts on both"): rows([60 * gate / (1 + math.exp(-3))]),
         _("both are added, not multiplied"): rows([10 * (2 * gate + 3)]),
         _("w2 plays no part"): rows([20 * gate]),
+        _("w1 stands in the place of w2"): rows([40 * gate]),
         _("w3 plays no part"): rows([6 * gate]),
     }
     got = layer(rows([1]))
@@ -813,7 +901,10 @@ def test_prenorm_nothing_to_add(student, rng):
     known = {
         _("the sums are normed: is this post-norm, or is the norm of tgt added up?"): 1e6
         * parts.tgt,
-        _("the last sum is normed once more"): 1e3 * parts.tgt,
+        _("the norm of the last sum is added up, or comes after it"): 1e3 * parts.tgt,
+        _("self_attn's change is added to the norm of tgt, not to tgt"): 10 * parts.tgt,
+        _("cross_attn's change is added to the norm of the sum, not to the sum"): 100 * parts.tgt,
+        _("one of the changes is not added to what came in, but replaces it"): 0 * parts.tgt,
     }
     assert_close(out, parts.tgt, "out", known=known, show=True)
 
@@ -821,13 +912,14 @@ def test_prenorm_nothing_to_add(student, rng):
 @question("transformer_captioning-prenorm")
 def test_prenorm_asks(student, rng):
     """Each change gets a normed vector, and memory as it is."""
-    parts = PreNormParts(student)
-    parts.run(lower=mask([True, False], [True, True]))
+    parts = PreNormParts(student, 1, 2)
+    parts.run(lower=mask([True, True], [False, True]))
+    change = torch.tensor([1.0, -1], dtype=torch.float64)
     parts.check_self(_("what norm1 makes of tgt"), 10 * parts.tgt)
-    parts.check_cross(_("what norm2 makes of the sum"), 100 * parts.tgt, parts.tgt)
+    parts.check_cross(_("what norm2 makes of the sum"), 100 * (parts.tgt + change), parts.tgt)
     (inner,) = parts.once("feed_forward")
     what = _("what norm3 makes of the sum")
-    check_asked("feed_forward", _("input"), inner, what, 1000 * parts.tgt)
+    check_asked("feed_forward", _("input"), inner, what, 1000 * (parts.tgt + 3 * change))
 
 
 @question("transformer_captioning-prenorm")
@@ -839,9 +931,7 @@ def test_prenorm_sums(student, rng):
         _("the changes are added to what the norms return"): 1000
         * (100 * (10 * tgt + change) + 2 * change)
         + 4 * change,
-        _("tgt itself is not in the sum"): (7 * change).expand(1, 2, 2),
-        _("only the last change is in the sum"): tgt + 4 * change,
-    }
+    } | wrong_sums(tgt, change, "feed_forward")
     out = parts.run()
     assert_unchanged(student.changed, {0: "tgt", 1: "memory"})
     assert_close(out, tgt + 7 * change, "out", known=known, show=True)
@@ -853,6 +943,8 @@ def test_prenorm_dropout(student, rng):
     for place, name in enumerate(("self_attn", "cross_attn", "feed_forward")):
         out = dropped_change(student, "PreNormDecoderLayer", place)
         kept, gone = np.isclose(abs(out - 10), 2), np.isclose(out, 10)
+        if (abs(out - 10) > 3).any():
+            raise CheckFailed(_("in training, dropout acts on a sum, not on the change alone"))
         if gone.all() or not (kept | gone).all() or kept.all():
             raise CheckFailed(
                 _("in training, dropout does not act on what {name} returns").format(name=name)
@@ -860,15 +952,24 @@ def test_prenorm_dropout(student, rng):
 
 
 def dropped_change(student: Student, kind: str, place: int) -> np.ndarray:
-    """What a layer in training with dropout makes of tens, where one change is 1 and -1."""
+    """What a layer in training with dropout makes of tens, where one change is 1 and -1.
+
+    The norms of a post-norm layer add 10, so that dropout of a sum shows behind them too.
+    """
     sizes = [0.0, 0.0, 0.0]
     sizes[place] = 1.0
     if kind == "PreNormDecoderLayer":
         parts: Parts = PreNormParts(student, *sizes, share=0.5)
     else:
         parts = Parts(student, kind, 2, *sizes, share=0.5)
-    parts.layer.train()
+        tens = torch.full((2,), 10.0)
+        load_weights(student, parts.layer, {"norm1.bias": tens, "norm2.bias": tens})
     tgt = torch.full((1, 40, 2), 10.0, dtype=torch.float64)
+    before = to_array(parts.layer(tgt, parts.memory), "out")
+    right = [[[1, -1]]] if kind != "PreNormDecoderLayer" else [[[11, 9]]]
+    if before.shape != tgt.shape or not np.allclose(before, right, atol=1e-3):
+        raise CheckFailed(_("out is wrong without dropout already; see the lines above"))
+    parts.layer.train()
     return to_array(parts.layer(tgt, parts.memory), "out")
 
 

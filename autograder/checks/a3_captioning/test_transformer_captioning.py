@@ -462,6 +462,20 @@ def check_dropped(
             )
 
 
+def check_rest_kept(student: Student, kind: str, give: Callable[[Remote], None]) -> None:
+    """Where all changes are 0, does training give what eval mode gives?"""
+    layer = student.call(kind, WIDTH, 2, WIDTH, 0.5, keep=True)
+    layer.double()
+    give(layer)
+    tgt = torch.linspace(1, 7, 3 * WIDTH, dtype=torch.float64).sin().reshape(1, 3, WIDTH)
+    layer.eval()
+    want = to_array(layer(tgt, tgt), "out")
+    layer.train()
+    out = to_array(layer(tgt, tgt), "out")
+    if out.shape != want.shape or not np.allclose(out, want):
+        raise CheckFailed("in training, dropout acts on more than the changes")
+
+
 def constant(size: float) -> Callable[..., torch.Tensor]:
     """What answers with the same number everywhere."""
 
@@ -484,7 +498,7 @@ def one_change(student: Student, chosen: str, weights: Weights) -> Callable[[Rem
 
 @question("transformer_captioning-layer")
 def test_layer_dropout(student, rng):
-    """In training, dropout acts on what both attentions, GELU and linear2 return."""
+    """In training, dropout acts on what both attentions, GELU and linear2 return, on no sum."""
     kind, ones, zeros = "TransformerDecoderLayer", torch.ones(WIDTH), torch.zeros(WIDTH, WIDTH)
     quiet = {"linear1.weight": zeros, "linear2.weight": zeros}
     quiet |= {"linear1.bias": 0 * ones, "linear2.bias": 0 * ones}
@@ -494,6 +508,7 @@ def test_layer_dropout(student, rng):
     check_dropped(student, kind, one_change(student, "", late), 1, "linear2")
     inner = {**quiet, "linear1.bias": 3 * ones, "linear2.weight": torch.eye(WIDTH)}
     check_dropped(student, kind, one_change(student, "", inner), 2, "GELU, and then linear2,")
+    check_rest_kept(student, kind, one_change(student, "", quiet))
 
 
 # --- transformer_captioning-model ----------------------------------------------------------------
@@ -990,7 +1005,7 @@ def test_prenorm_sizes(student, rng):
 def test_prenorm_dropout(student, rng):
     """In training, dropout acts on what each of the three changes returns, and on no sum."""
     changes = ("self_attn", "cross_attn", "feed_forward")
-    for chosen in changes:
+    for chosen in (*changes, ""):
 
         def give(layer: Remote, chosen: str = chosen) -> None:
             for name in changes:
@@ -998,7 +1013,10 @@ def test_prenorm_dropout(student, rng):
             for number in (1, 2, 3):
                 layer.set(f"norm{number}", student.make("torch.nn.Identity"))
 
-        check_dropped(student, "PreNormDecoderLayer", give, 1, chosen)
+        if chosen:
+            check_dropped(student, "PreNormDecoderLayer", give, 1, chosen)
+        else:
+            check_rest_kept(student, "PreNormDecoderLayer", give)
 
 
 @question("transformer_captioning-prenorm", weight=0.5)

@@ -558,6 +558,13 @@ MISCONCEPTIONS = [
         "change alone, before the sum.",
     ),
     Misconception(
+        "layer-dropout-on-one-sum",
+        LAYER,
+        {FIRST: "tgt = self.norm1(self.dropout(tgt + asked_words))"},
+        hint="In one place dropout acts on a sum. It is to act on the change alone, before it is "
+        "added.",
+    ),
+    Misconception(
         "layer-changes-tgt",
         LAYER,
         {FIRST: "tgt += self.dropout(asked_words)\n        tgt = self.norm1(tgt)"},
@@ -1023,6 +1030,17 @@ MISCONCEPTIONS = [
         PRENORM,
         {PRE_OWN: PRE_OWN.replace(", tgt_mask", "")},
         hint="The mask never reaches self_attn.",
+    ),
+    Misconception(
+        "prenorm-dropout-on-one-sum",
+        PRENORM,
+        {
+            PRE_OWN: "tgt = self.dropout(\n"
+            "            tgt + self.self_attn(normed, normed, normed, tgt_mask)\n"
+            "        )"
+        },
+        hint="In one place dropout acts on a sum, and so cuts the way past the changes. It is to "
+        "act on the change alone.",
     ),
     Misconception(
         "prenorm-no-dropout",
