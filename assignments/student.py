@@ -12,7 +12,8 @@ grading they go over the wire of the sandbox.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,7 @@ __all__ = [
     "Student",
     "StudentError",
     "Transport",
+    "explained",
     "files_here",
     "in_process",
 ]
@@ -77,6 +79,19 @@ class StudentError(CheckFailed):
     def blank(self) -> bool:
         """Is this only the ``raise NotImplementedError`` of the untouched release?"""
         return self.type == "NotImplementedError"
+
+
+@contextmanager
+def explained(causes: Mapping[str, str]) -> Iterator[None]:
+    """Where the student's code raises an exception with such a text, add what may be the cause."""
+    try:
+        yield
+    except StudentError as error:
+        for text, cause in causes.items():
+            if text in error.message:
+                error.symptom = cause
+                break
+        raise
 
 
 def _place(error: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assignments.student import CheckFailed, Student, StudentError, in_process
+from assignments.student import CheckFailed, Student, StudentError, explained, in_process
 from assignments.values import Handle
 from assignments.workspace import Workspace
 
@@ -128,3 +128,11 @@ def test_stopping_the_kernel_stops_the_check():
 
     with pytest.raises(KeyboardInterrupt):
         Student(in_process(Workspace({"f": f}))).f()
+
+
+@pytest.mark.parametrize(("message", "symptom"), [("sizes differ: 3, 4", "a hint"), ("else", "")])
+def test_an_error_may_be_explained_by_its_message(message, symptom):
+    error = {"type": "ValueError", "message": message, "line": None}
+    with pytest.raises(StudentError, match=message) as raised, explained({"differ": "a hint"}):
+        student_hearing({"error": error}).f()
+    assert raised.value.symptom == symptom

@@ -1,7 +1,6 @@
 """Public checks of the pytorch notebook: small networks, some of them to be followed by hand."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from assignments.data import load_data
 from assignments.messages import _
 from assignments.questions import question
 from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
-from assignments.student import CheckFailed, Remote, Student, StudentError
+from assignments.student import CheckFailed, Remote, Student, StudentError, explained
 
 WEIGHTS_FILE = "pytorch_weights.npz"
 CONVNET_PARAMS = ("conv_w1", "conv_b1", "conv_w2", "conv_b2", "fc_w", "fc_b")
@@ -387,19 +386,6 @@ def test_best_accuracy(student, rng):
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
-
-
-@contextmanager
-def explained(causes: Mapping[str, str]) -> Iterator[None]:
-    """Where the student's code raises an exception with such a text, add what may be the cause."""
-    try:
-        yield
-    except StudentError as error:
-        for text, cause in causes.items():
-            if text in error.message:
-                error.symptom = cause
-                break
-        raise
 
 
 def check_dtype(scores: torch.Tensor, dtype: torch.dtype) -> None:

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignments.checks.a2_networks.test_pytorch import explained
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
-from assignments.student import CheckFailed, Remote, Student
+from assignments.student import CheckFailed, Remote, Student, explained
 
 # Parts of Python's and NumPy's messages, and what a mistake that leads there may be.
 ARRAYS = {

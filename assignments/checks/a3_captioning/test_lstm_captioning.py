@@ -105,6 +105,8 @@ def test_step_random(student, rng):
 @question("lstm_captioning-step-forward")
 def test_step_inputs(student, rng):
     """Nothing that is passed in is changed."""
+    student.sigmoid(np.array([[0.0, 1.0, -1.0], [1000.0, -1000.0, 2.0]]))
+    assert_unchanged(student.changed, {0: "x"})
     student.lstm_step_forward(*lstm_arrays(rng))
     assert_unchanged(student.changed, dict(enumerate(STEP_ARGUMENTS)))
 
@@ -150,6 +152,33 @@ def test_step_backward_by_hand(student, rng):
             9 * LOG2,
             3.75,
             0.0,
+        ],
+    }
+    assert_close(got["db"], want, "db", known=known, show=True)
+
+
+@question("lstm_captioning-step-backward")
+def test_step_backward_four_gates(student, rng):
+    """With i = 3/4, f = 1/2, o = 1/4, g = 3/5 and 20 at the cell, i gets 2.25, o 11.25, g 9.6."""
+    arrays = hand_arrays()
+    _h, _c, cache = lstm_step(student, *arrays)
+    got = step_gradients(student, np.array([[100.0]]), np.array([[4.0]]), cache)
+    at_f = 5 * arrays[2].item()
+    want = np.array([2.25, at_f, 11.25, 9.6])
+    known = {
+        _("the slope of i is missing"): [12.0, at_f, 11.25, 9.6],
+        _("the slope of f is missing"): [2.25, 4 * at_f, 11.25, 9.6],
+        _("the slope of o is missing"): [2.25, at_f, 60.0, 9.6],
+        _("the slope of tanh at g is missing"): [2.25, at_f, 11.25, 15.0],
+        _("the slopes of the gates are missing"): [12.0, 4 * at_f, 60.0, 9.6],
+        _("all four slopes are missing"): [12.0, 4 * at_f, 60.0, 15.0],
+        _("g gets f where it should get i"): [2.25, at_f, 11.25, 6.4],
+        _("f goes through the slope of i"): [2.25, 0.75 * at_f, 11.25, 9.6],
+        _("the gates get dnext_c alone; they get all that reaches the cell"): [
+            0.45,
+            0.2 * at_f,
+            11.25,
+            1.92,
         ],
     }
     assert_close(got["db"], want, "db", known=known, show=True)
@@ -211,6 +240,10 @@ def test_forward_by_hand(student, rng):
     known[_("these are the cells; what is asked for are the states")] = np.reshape(
         [0.6, 0.6, 0], x.shape
     )
+    twice = np.tanh([0.6, np.tanh(0.6)])
+    known[_("state and cell are exchanged: lstm_step_forward returns the state first")] = (
+        np.reshape([0.6, twice[0], twice[1] - 0.6], x.shape)
+    )
     before = np.reshape([0.5, *np.tanh([0.6, 0.6])], x.shape)
     known[_("these are the states before each step, not after it")] = before
     want = np.tanh([0.6, 0.6, 0]).reshape(x.shape)
@@ -225,8 +258,10 @@ def test_forward_step_by_step(student, rng):
     check_shape(h, (3, 4, 5), "h")
     state, cell = h0, np.zeros_like(h0)
     for t in range(4):
+        again, _cell, _cache = lstm_step(student, x[:, t], h0, cell, *weights)
         state, cell, _cache = lstm_step(student, x[:, t], state, cell, *weights)
-        assert_close(h[:, t], state, f"h[:, {t}]")
+        known = {_("each step begins with h0, not with the state before it"): again}
+        assert_close(h[:, t], state, f"h[:, {t}]", known=known if t else None)
 
 
 @question("lstm_captioning-forward")
@@ -319,16 +354,20 @@ def test_backward_single(student, rng):
 def test_gru_by_hand(student, rng):
     """With r = 1/4, z = 3/4 and n = 3/5, an old state of 1 becomes 9/10."""
     one = np.ones((1, 1))
-    Wx, Wh = np.array([[0.0, 0.0, LOG2]]), np.array([[0.0, LOG3, 2 * LOG2]])
-    b = np.array([-LOG3, 0.0, -LOG2 / 2])
+    Wx, Wh = np.array([[0.0, 0.0, 2 * LOG2]]), np.array([[0.0, LOG3, 2 * LOG2]])
+    b = np.array([-LOG3, 0.0, -1.5 * LOG2])
     next_h, _cache = forward(student, "gru_step_forward", one, one, Wx, Wh, b)
     unreset, all_reset, exchanged = np.tanh(LOG2 * np.array([2.5, 0.625, 2.0]))
-    # Without b, r is 1/2, and 2 log 2 goes into tanh.
-    no_bias, bias_reset = np.tanh(2 * LOG2) / 4 + 0.75, np.tanh(1.375 * LOG2)
+    # Without b, r is 1/2, and 3 log 2 goes into tanh.
+    no_bias, bias_reset = np.tanh(3 * LOG2) / 4 + 0.75, np.tanh(2.125 * LOG2)
     known = {
         _("z and 1 - z are exchanged"): [[0.7]],
         _("r is not used"): [[unreset / 4 + 0.75]],
         _("r and z are exchanged"): [[0.75 * exchanged + 0.25]],
+        _("z stands inside tanh, where r belongs"): [[exchanged / 4 + 0.75]],
+        _("n counts in full; its share is 1 - z"): [[1.35]],
+        _("r and z need what prev_h adds, too"): [[0.8]],
+        _("tanh is missing"): [[LOG2 / 4 + 0.75]],
         _("r multiplies all that goes into tanh, not only recall"): [[all_reset / 4 + 0.75]],
         _("this is n alone; the old state keeps a share of z"): [[0.6]],
         _("the old state is lost; it keeps a share of z"): [[0.15]],
@@ -399,6 +438,32 @@ def test_gru_backward_by_hand(student, rng):
 
 
 @question("lstm_captioning-gru-step-backward")
+def test_gru_backward_two_gates(student, rng):
+    """With r = 1/4, z = 3/4, n = 3/5, recall = 2: a dnext_h of 100 makes 6, 7.5, 16; 83 before."""
+    Wh, b = np.array([[0.0, 0.0, 2.0]]), np.array([-LOG3, LOG3, LOG2 - 0.5])
+    arrays = np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, 3)), Wh, b
+    _h, cache = forward(student, "gru_step_forward", *arrays)
+    parts = unpack(
+        student.gru_step_backward(np.array([[100.0]]), cache), "gru_step_backward", PARTS
+    )
+    got = dict(zip(PARTS, parts, strict=True))
+    known = {
+        _("at r, the slope of the sigmoid is missing"): [32.0, 7.5, 16.0],
+        _("r gets prev_h where it should get recall"): [3.0, 7.5, 16.0],
+        _("recall is prev_h Un alone: at r, it is multiplied by r"): [1.5, 7.5, 16.0],
+        _("n gets z times dnext_h; its share is 1 - z"): [18.0, 7.5, 48.0],
+    }
+    assert_close(got["db"], np.array([6.0, 7.5, 16.0]), "db", known=known, show=True)
+    known = {
+        _("what comes back through z * prev_h is missing"): [[8.0]],
+        _("only z * prev_h hands back; r, z and recall do, too"): [[75.0]],
+        _("at recall, r is missing"): [[107.0]],
+        _("prev_h gets 1 - z times dnext_h; its share is z"): [[33.0]],
+    }
+    assert_close(got["dprev_h"], np.array([[83.0]]), "dprev_h", known=known, show=True)
+
+
+@question("lstm_captioning-gru-step-backward")
 def test_gru_backward_slopes(student, rng):
     """All five gradients are slopes of your gru_step_forward, tried out number by number."""
     arrays = list(step_arrays(rng, blocks=3))
@@ -410,6 +475,15 @@ def test_gru_backward_inputs(student, rng):
     """dnext_h is not changed."""
     arrays = list(step_arrays(rng, blocks=3))
     check_dout_unchanged(student, "gru_step", arrays, rng.normal(size=(3, 5)))
+
+
+@question("lstm_captioning-gru-step-backward")
+def test_gru_backward_single(student, rng):
+    """Inputs in single precision give gradients in single precision."""
+    _h, cache = forward(student, "gru_step_forward", *single(step_arrays(rng, blocks=3)))
+    dnext_h = rng.normal(size=(3, 5)).astype(np.float32)
+    parts = unpack(student.gru_step_backward(dnext_h, cache), "gru_step_backward", PARTS)
+    check_single(**dict(zip(PARTS, parts, strict=True)))
 
 
 # --- the model -----------------------------------------------------------------------------------
@@ -459,7 +533,7 @@ def test_sample_never_says_null(student, rng):
 
 @question("lstm_captioning-sample")
 def test_sample_pictures(student, rng):
-    """Of two pictures one is "a", the other "bird": the state goes from step to step."""
+    """Of two pictures one is "a", the other "bird"."""
     check_pictures(student, rng, 4)
 
 
@@ -476,9 +550,42 @@ def test_sample_cell(student, rng):
     said = make_model(student, params, WORDS).sample(np.array([[1.0]]), max_length=5)
     known = {
         _("each step begins with an empty cell"): [[3, 3, 3, 3, 3]],
-        _("the first cell is made from the picture; it is zero"): [[3, 2, 0, 0, 0]],
+        _("is the first cell made from the picture (it is zero), or are the scores the cell's?"): [
+            [3, 2, 0, 0, 0]
+        ],
     }
     assert_equal(said, np.array([[3, 3, 2, 0, 0]]), "captions", known=known, show=True)
+
+
+@question("lstm_captioning-sample")
+def test_sample_state(student, rng):
+    """A model that counts in its state says: a red bird. A picture may make it begin later."""
+    params = {
+        name: np.zeros_like(value) for name, value in random_params(rng, 1, 1, 2, 6, 4).items()
+    }
+    # Without a memory in the cell, the state is the tanh of tanh of g: it grows step by step.
+    params["b"] = np.repeat([OPEN, -OPEN, OPEN, 0.0], 2)
+    params["b"][6:] = 0.1, 0.0
+    params["Wh"][0, 6] = 2.5
+    params["W_embed"][2], params["Wx"][0, 6] = 1.0, 5.0  # <END> leads to the largest state
+    states, state = [], 0.0
+    for _step in range(4):
+        state = math.tanh(math.tanh(0.1 + 2.5 * state))
+        states.append(state)
+    # A word's score is largest at its own state: 2 s * state - s**2.
+    order = [3, 4, 5, 2]
+    params["W_vocab"][0, order] = 200 * np.array(states)
+    params["b_vocab"][order] = -100 * np.array(states) ** 2 - 1
+    params["b_vocab"][:2] = -1000.0
+    params["W_proj"][0, 0] = states[0]
+    said = make_model(student, params, WORDS).sample(np.array([[0.0], [1.0]]), max_length=5)
+    want = np.array([[3, 4, 5, 2, 0], [4, 5, 2, 0, 0]])
+    known = {
+        _("each step begins with the first state"): [[3] * 5, [4] * 5],
+        _("the first word that goes in is <END>; it is <START>"): [[2, 0, 0, 0, 0]] * 2,
+        _("all captions end with the first one that does"): [[3, 4, 5, 0, 0], [4, 5, 2, 0, 0]],
+    }
+    assert_equal(said, want, "captions", known=known, show=True)
 
 
 # --- attention -----------------------------------------------------------------------------------
@@ -534,14 +641,21 @@ def test_attention_random(student, rng):
 @question("lstm_captioning-attention")
 def test_attention_large(student, rng):
     """Fits of 1000 make no NaN, neither there nor in an example whose fits are all 0."""
-    prev_h, A = np.zeros((2, 4)), np.zeros((2, 4, 4, 4))
-    prev_h[0], A[0, :, 1, 3], A[0, :, 0, 0] = 500.0, 1.0, -1.0
+    # The fits of the third example are 1000, 1000 - log 3, and zeros.
+    prev_h, A = np.zeros((3, 4)), np.zeros((3, 4, 4, 4))
+    prev_h[[0, 2]], A[[0, 2], :, 1, 3] = 500.0, 1.0
+    A[0, :, 0, 0], A[2, :, 0, 0] = -1.0, 1 - LOG3 / 1000
     context, weights = attention(student, prev_h, A)
-    want = np.full((2, 4, 4), 1 / 16)
-    want[0] = 0.0
+    want = np.full((3, 4, 4), 1 / 16)
+    want[[0, 2]] = 0.0
     want[0, 1, 3] = 1.0
-    assert_close(weights, want, "weights", show=True)
-    assert_close(context, np.array([[1.0], [0.0]]) * np.ones(4), "context", show=True)
+    cut = want.copy()
+    want[2, 1, 3], want[2, 0, 0] = 0.75, 0.25
+    cut[2, [1, 0], [3, 0]] = 0.5
+    known = {_("large fits are cut off, and so alike; subtract the largest instead"): cut}
+    assert_close(weights, want, "weights", known=known, show=True)
+    means = np.array([[1.0], [0.0], [1 - LOG3 / 4000]])
+    assert_close(context, means * np.ones(4), "context", show=True)
 
 
 @question("lstm_captioning-attention")
@@ -559,18 +673,26 @@ def test_attention_lstm_first_steps(student, rng):
     check_shape(h, (3, 4, 5), "h")
     want = standins.attention_lstm_forward(x, A, Wx, Wh, Wattn, b)
     mean = A.mean(axis=(2, 3))
-    zero = np.zeros_like(mean)
+    zero, beside = np.zeros_like(mean), np.vstack([Wx, Wattn])
 
-    def states(h: np.ndarray, c: np.ndarray, see: Callable = lambda h, c: h) -> np.ndarray:
+    def states(
+        h: np.ndarray,
+        c: np.ndarray,
+        see: Callable = lambda h, c: h,
+        W: np.ndarray = beside,
+        Wh: np.ndarray = Wh,
+        keep: Callable = lambda h, c: (h, c),
+    ) -> np.ndarray:
         """The states from these first ones, where the context is what `see` looks at or makes."""
         told = []
         for word in x.swapaxes(0, 1):
             seen = see(h, c)
             looked = seen if seen is None else standins.dot_product_attention(seen, A)[0]
             more = zero if looked is None else looked
-            both, W = np.hstack([word, more]), np.vstack([Wx, Wattn])
+            both = np.hstack([word, more])
             h, c, _cache = standins.lstm_step_forward(both, h, c, W, Wh, b)
             told.append(h)
+            h, c = keep(h, c)
         return np.stack(told, axis=1)
 
     total = 16 * mean
@@ -585,6 +707,12 @@ def test_attention_lstm_first_steps(student, rng):
             mean, mean, lambda h, c: mean
         ),
         _("it looks with the cell; it looks with the state"): states(mean, mean, lambda h, c: c),
+        _("each step begins with the first cell"): states(mean, mean, keep=lambda h, c: (h, mean)),
+        _("each step begins with the first state"): states(mean, mean, keep=lambda h, c: (mean, c)),
+        _("x meets Wattn, the context Wx: put both pairs side by side in the same order"): states(
+            mean, mean, W=np.vstack([Wattn, Wx])
+        ),
+        _("Wh and Wattn are exchanged"): states(mean, mean, W=np.vstack([Wx, Wh]), Wh=Wattn),
     }
     assert_close(h, want, "h", known=known)
 
@@ -614,7 +742,7 @@ def test_attention_lstm_inputs(student, rng):
 def hand_arrays() -> tuple[np.ndarray, ...]:
     """A step of one unit in which i = 3/4, f = 1/2, o = 1/4, g = 3/5, and next_c = log 2."""
     one = np.ones((1, 1))
-    Wx, Wh = np.array([[LOG3, -LOG3, 0.0, 0.0]]), np.array([[0.0, LOG3, -LOG3, 0.0]])
+    Wx, Wh = np.array([[2 * LOG3, -LOG3, 0.0, 0.0]]), np.array([[-LOG3, LOG3, -LOG3, 0.0]])
     return one, one, np.array([[2 * LOG2 - 0.9]]), Wx, Wh, np.array([0.0, 0.0, 0.0, LOG2])
 
 
@@ -640,10 +768,15 @@ def mistaken_steps() -> dict[str, tuple[float, float]]:
             0.6,
         ),
         _("the gates go through tanh; they go through the sigmoid"): step(0.8, 0.0, -0.8, 0.6),
-        _("sigmoid falls where it should rise"): step(0.25, 0.5, 0.75, 0.6),
+        _("is g multiplied by o, or does sigmoid fall where it should rise?"): step(
+            0.25, 0.5, 0.75, 0.6
+        ),
         _("f is 1 - i; it has weights of its own"): step(0.75, 0.25, 0.25, 0.6),
         _("b is missing"): step(0.75, 0.5, 0.25, 0.0),
-        _("what prev_h adds is missing"): step(0.75, 0.25, 0.5, 0.6),
+        _("what prev_h adds is missing"): step(0.9, 0.25, 0.5, 0.6),
+        _("what x adds is missing"): step(0.25, 0.75, 0.25, 0.6),
+        _("f multiplies prev_h; it multiplies prev_c"): (0.25 * math.tanh(0.95), 0.95),
+        _("next_h and next_c are exchanged: next_h comes first"): (LOG2, 0.15),
     }
 
 

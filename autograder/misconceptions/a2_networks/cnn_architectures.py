@@ -86,6 +86,19 @@ MISCONCEPTIONS = [
         {SIZE_FORMULA: "return (size + 2 * pad - kernel) / stride + 1"},
         hint="The division leaves a fraction of a place. Use //, which rounds down to an int.",
     ),
+    Misconception(
+        "size-stride-forgotten",
+        SIZE,
+        {SIZE_FORMULA: "return size + 2 * pad - kernel + 1"},
+        hint="The stride is not used: the kernel stops at every stride-th place only.",
+    ),
+    Misconception(
+        "size-without-brackets",
+        SIZE,
+        {SIZE_FORMULA: "return size + 2 * pad - kernel // stride + 1"},
+        hint="Only kernel is divided by stride: // comes before + and -. Put brackets around the "
+        "difference.",
+    ),
     # --- receptive-field ---
     Misconception(
         "field-strides-ignored",
@@ -132,6 +145,12 @@ MISCONCEPTIONS = [
         {START: "field, jump = 0, 1"},
         hint="Without any layer, one pixel sees itself: begin with 1.",
     ),
+    Misconception(
+        "field-kernels-multiplied",
+        FIELD,
+        {GROW: "field *= kernel"},
+        hint="You multiply the kernels. Each adds (kernel - 1) * jump pixels.",
+    ),
     # --- count-parameters ---
     Misconception(
         "count-frozen",
@@ -170,6 +189,12 @@ MISCONCEPTIONS = [
             "if p.requires_grad and p.ndim > 1)"
         },
         hint="Only weights are counted; biases, and gamma and beta, are parameters too.",
+    ),
+    Misconception(
+        "count-lengths",
+        COUNT,
+        {TOTAL: TOTAL.replace("weight.numel()", "len(weight)")},
+        hint="len of a tensor is the length of its first axis. numel() is how many numbers it has.",
     ),
     # --- vgg ---
     Misconception(
@@ -438,6 +463,12 @@ MISCONCEPTIONS = [
         {SUM: "total = self.shortcut(x)\n        total += out\n        return F.relu(total)"},
         hint="Where the shortcut is the identity, what you add to with += is x itself, which "
         "others still need. Write a + b.",
+    ),
+    Misconception(
+        "residual-relu-on-shortcut",
+        RESIDUAL,
+        {SUM: "return F.relu(out + F.relu(self.shortcut(x)))"},
+        hint="The shortcut has a ReLU of its own. It hands x on as it is.",
     ),
     # --- bottleneck ---
     Misconception(
