@@ -6,9 +6,9 @@ Trains the RNN, the LSTM, the LSTM with attention and the Transformer on the sam
 many steps each, and scores what they say of the test scenes; a third of those show two things that
 never meet in training. Everything but the learning rates is the same for all: 128 hidden units, or
 layers as wide. The rates, and the LSTM's first weights, were chosen on the validation scenes. The
-caption prior answers each scene with the caption of some training scene. Takes about half an hour
-on two cores; ends with exit status 1 unless the Transformer's mean BLEU-4 is above the LSTM's, the
-LSTM's above the RNN's, and all above twice the prior's.
+caption prior answers each scene with the caption of some training scene. Takes about 45 minutes
+on two busy cores; ends with exit status 1 unless the Transformer's mean BLEU-4 is above the LSTM's,
+the LSTM's above the RNN's, and all above twice the prior's.
 """
 
 import argparse
