@@ -16,13 +16,16 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
     try_parameters,
     unpack,
 )
+from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_rnn_captioning import (
+    WAY_BACK,
     make_model,
     random_params,
     words_in_order,
 )
-from assignments.compare import assert_close, to_array
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient
+from assignments.messages import _
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.networks import leaf
 
@@ -31,6 +34,9 @@ __all__ = [
     "RNN",
     "Cell",
     "Net",
+    "check_each_alone",
+    "check_lengths",
+    "check_said_twice",
     "greedy",
     "gru",
     "lstm",
@@ -177,6 +183,16 @@ class Net:
                 raise
         return found
 
+    def check_single_precision(self):
+        """A model in single precision gets right gradients in single precision."""
+        want = self.check_gradients(*WAY_BACK)
+        model = make_model(self.student, self.params, self.words, np.float32)
+        _loss, grads = model_loss(model, self.features, self.captions)
+        for name in WAY_BACK:
+            gradient = get_gradient(grads, name)
+            assert_close(gradient, want[name], f"grads[{name!r}]", rtol=1e-4, atol=1e-5)
+            check_single(**{f"grads[{name!r}]": gradient})
+
     def own_losses(self, name):
         answers = try_parameters(
             self.student, self.model, self.params, name, self.features, self.captions
@@ -279,3 +295,33 @@ def sample_case(cell, student, rng):
     seed = student.shared.setdefault("case", int(rng.integers(2**32)))
     net, captions = find_case(cell, seed)
     return make_model(student, net.params, net.words), net, captions
+
+
+def check_each_alone(cell, student, rng):
+    """A picture gets the same caption alone as among others."""
+    model, net, want = sample_case(cell, student, rng)
+    for row in range(len(want)):
+        said = model.sample(net.features[row : row + 1], max_length=9)
+        assert_equal(said, want[row : row + 1], "captions")
+
+
+def check_lengths(cell, student, rng):
+    """Captions have max_length places, 30 where it is not given, also in single precision."""
+    model, net, _want = sample_case(cell, student, rng)
+    single_model = make_model(student, net.params, net.words, np.float32)
+    said = model.sample(net.features, max_length=3)
+    assert_equal(said, greedy(net, 3).captions, "captions")
+    want = greedy(net, 30)
+    if want.margin > 1e-3:  # far from rounding
+        assert_equal(single_model.sample(net.features), want.captions, "captions")
+
+
+def check_said_twice(cell, student, rng):
+    """Features are as they were, captions are whole numbers, and the same the second time."""
+    model, net, want = sample_case(cell, student, rng)
+    for _call in range(2):
+        said = model.sample(net.features, max_length=9)
+        assert_unchanged(student.changed, {0: "features"})
+        if to_array(said, "captions").dtype.kind not in "iu":
+            raise CheckFailed(_("captions are not whole numbers"))
+        assert_equal(said, want, "captions")

@@ -11,8 +11,6 @@ from torch.nn import functional as F
 
 from assignments.checks.a1_classifiers.test_two_layer_net import (
     forward,
-    get_gradient,
-    model_loss,
 )
 from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_lstm_captioning import (
@@ -31,19 +29,18 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     PARTS_OF_ALL,
     WAY_BACK,
     check_untouched,
-    make_model,
     sequence_arrays,
     single,
     step_arrays,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array, unpack
-from assignments.messages import _
+from assignments.compare import assert_close, assert_equal, assert_unchanged, unpack
 from assignments.questions import question
-from assignments.student import CheckFailed
 from autograder.checks.a3_captioning.captioners import (
     LSTM,
     Net,
-    greedy,
+    check_each_alone,
+    check_lengths,
+    check_said_twice,
     gru,
     lstm,
     right,
@@ -477,14 +474,7 @@ def test_gradients_sizes(student, rng):
 @question("lstm_captioning-gradients", weight=0.5, needs=NEEDS, builds_on=LAYERS)
 def test_gradients_single(student, rng):
     """A model in single precision gets right gradients in single precision."""
-    net = Net(LSTM, student, rng)
-    want = net.check_gradients(*WAY_BACK)
-    model = make_model(student, net.params, net.words, np.float32)
-    _loss, grads = model_loss(model, net.features, net.captions)
-    for name in WAY_BACK:
-        gradient = get_gradient(grads, name)
-        assert_close(gradient, want[name], f"grads[{name!r}]", rtol=1e-4, atol=1e-5)
-        check_single(**{f"grads[{name!r}]": gradient})
+    Net(LSTM, student, rng).check_single_precision()
 
 
 # --- lstm_captioning-sample ----------------------------------------------------------------------
@@ -505,34 +495,19 @@ def test_sample_captions(student, rng):
 @question("lstm_captioning-sample", needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
-    model, net, want = sample_case(LSTM, student, rng)
-    for row in range(len(want)):
-        said = model.sample(net.features[row : row + 1], max_length=9)
-        assert_equal(said, want[row : row + 1], "captions")
+    check_each_alone(LSTM, student, rng)
 
 
 @question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_lengths(student, rng):
     """Captions have max_length places, 30 where it is not given, also in single precision."""
-    model, net, _want = sample_case(LSTM, student, rng)
-    single_model = make_model(student, net.params, net.words, np.float32)
-    said = model.sample(net.features, max_length=3)
-    assert_equal(said, greedy(net, 3).captions, "captions")
-    want = greedy(net, 30)
-    if want.margin > 1e-3:  # far from rounding
-        assert_equal(single_model.sample(net.features), want.captions, "captions")
+    check_lengths(LSTM, student, rng)
 
 
 @question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
-    model, net, want = sample_case(LSTM, student, rng)
-    for _call in range(2):
-        said = model.sample(net.features, max_length=9)
-        assert_unchanged(student.changed, {0: "features"})
-        if to_array(said, "captions").dtype.kind not in "iu":
-            raise CheckFailed(_("captions are not whole numbers"))
-        assert_equal(said, want, "captions")
+    check_said_twice(LSTM, student, rng)
 
 
 # --- lstm_captioning-attention -------------------------------------------------------------------
