@@ -1,12 +1,15 @@
 """What holds for every notebook: its checks tell right solutions from wrong ones."""
 
+import ast
 import importlib
 import inspect
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from assignments import checks as public_checks
 from assignments.checking import find_checks
 from assignments.notebook import load
 from assignments.questions import run_check
@@ -46,6 +49,24 @@ def test_hidden_checks_show_nothing_that_they_expect(source):
     )
     used = [module, *(f for f in vars(module).values() if inspect.isfunction(f))]
     assert [each for each in used if "show=True" in inspect.getsource(each)] == []
+
+
+@pytest.mark.parametrize("checks", [public_checks, hidden_checks], ids=["public", "hidden"])
+def test_reasons_can_be_translated(checks):
+    """What `CheckFailed` is given is a text in `_()`, never a bare one."""
+    bare = []
+    for path in Path(checks.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "CheckFailed":
+                for arg in call.args:
+                    choices = [arg.body, arg.orelse] if isinstance(arg, ast.IfExp) else [arg]
+                    bare += [
+                        f"{path.name}:{choice.lineno}"
+                        for choice in choices
+                        if isinstance(choice, ast.JoinedStr | ast.Constant)
+                        and getattr(choice, "value", "some text")
+                    ]
+    assert not bare
 
 
 @each

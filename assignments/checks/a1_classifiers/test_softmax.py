@@ -250,7 +250,7 @@ def check_own_maximum(loss_of, right, X, y):
     alone = [(X[i : i + 1], y[i : i + 1]) for i in range(len(X))]
     if not np.isfinite(loss) and all(np.allclose(loss_of(*one), right(*one)) for one in alone):
         raise CheckFailed(
-            f"loss: {loss:g}",
+            _("loss: {loss:g}").format(loss=loss),
             _("each example is right alone: subtract from a row its own largest score"),
         )
 

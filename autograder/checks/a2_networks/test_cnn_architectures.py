@@ -20,6 +20,7 @@ from assignments.checks.a2_networks.test_cnn_architectures import (
     path_of,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, StudentError
 
@@ -223,7 +224,7 @@ def check_block(student, rng, name, args, shapes, forward, image, single=False):
         x = x.float()
     out = net(x)
     if single and to_array(out, "out").dtype != np.float32:
-        raise CheckFailed("for x in single precision, out is not in single precision")
+        raise CheckFailed(_("for x in single precision, out is not in single precision"))
     assert_close(out, want, f"out (of {name}{args})")
 
 
@@ -262,7 +263,7 @@ def check_gradients(student, rng, name, args, shapes, forward, image):
 
 def check_gradient(got, want, name):
     if got is None:
-        raise CheckFailed(f"no gradient reaches {name}")
+        raise CheckFailed(_("no gradient reaches {name}").format(name=name))
     assert_close(got, want, f"the gradient of {name}")
 
 

@@ -34,6 +34,7 @@ from assignments.checks.a2_networks.test_fully_connected_nets import (
     step,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.networks import leaf, only_loss
@@ -88,7 +89,9 @@ def test_init_scale(student, rng):
         for name in ("W1", "W2", "W3", "W4"):
             check_spread(params, name, scale)
             if np.unique(params[name]).size < params[name].size / 2:
-                raise CheckFailed(f"the numbers in {name} repeat; each is to be drawn anew")
+                raise CheckFailed(
+                    _("the numbers in {name} repeat; each is to be drawn anew").format(name=name)
+                )
 
 
 @question("fully_connected_nets-init")
@@ -159,7 +162,7 @@ ANY_HABIT = IN_SCORES + BEHIND_SCORES
 def own_dict(answer):
     """The answer, if it is a dictionary."""
     if not isinstance(answer, dict):
-        raise CheckFailed("a dictionary is expected, and something else is returned")
+        raise CheckFailed(_("a dictionary is expected, and something else is returned"))
     return answer
 
 
@@ -363,7 +366,9 @@ def test_scores_single_precision(student, rng):
     scores = to_array(net.model.loss(net.X), "scores")
     assert_close(scores, net.shown_scores(), "scores")
     if scores.dtype != np.float32:
-        raise CheckFailed(f"scores are of type {scores.dtype}, where float32 is expected")
+        raise CheckFailed(
+            _("scores are of type {got}, where float32 is expected").format(got=scores.dtype)
+        )
 
 
 # --- fully_connected_nets-loss -------------------------------------------------------------------
@@ -439,7 +444,9 @@ def test_gradients_inputs(student, rng):
     assert_unchanged(student.changed, {0: "X", 1: "y"})
     for name, value in get_params(net.model).items():
         if not np.array_equal(value, net.params[name]):
-            raise CheckFailed(f"loss changes params[{name!r}]; leave steps to the solver")
+            raise CheckFailed(
+                _("loss changes params[{name!r}]; leave steps to the solver").format(name=name)
+            )
     unpack(result, "loss", ("loss", "grads"))
     net.check_gradients(kinds=("b",))
 
@@ -590,11 +597,15 @@ def check_leaves_inputs(student, rng, rule, settings):
             next_w = to_array(next_w, "next_w", ndim=w.ndim)
             if next_w.shape != w.shape or next_w.dtype != w.dtype:
                 raise CheckFailed(
-                    f"next_w is of type {next_w.dtype} and shape {next_w.shape}, "
-                    f"and w of type {w.dtype} and shape {w.shape}"
+                    _(
+                        "next_w is of type {dtype} and shape {shape}, "
+                        "and w of type {w_dtype} and shape {w_shape}"
+                    ).format(
+                        dtype=next_w.dtype, shape=next_w.shape, w_dtype=w.dtype, w_shape=w.shape
+                    )
                 )
             if np.array_equal(next_w, w):
-                raise CheckFailed("next_w is w; there was no step")
+                raise CheckFailed(_("next_w is w; there was no step"))
 
 
 class Rolling:

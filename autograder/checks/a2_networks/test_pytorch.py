@@ -23,6 +23,7 @@ from assignments.checks.a2_networks.test_pytorch import (
     walk_back,
 )
 from assignments.compare import assert_close, assert_unchanged
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.heldout import check_heldout
@@ -394,11 +395,15 @@ def test_train_mode(student, rng):
     epoch.run()
     seen = model.get("seen")
     if not seen or not all(training for training, _recorded in seen):
-        raise CheckFailed("the model is trained in eval mode; call model.train() before")
+        raise CheckFailed(_("the model is trained in eval mode; call model.train() before"))
     if len(seen) != len(epoch.batches):
-        raise CheckFailed(f"the model was called {len(seen)} times for {len(SIZES)} batches")
+        raise CheckFailed(
+            _("the model was called {seen} times for {batches} batches").format(
+                seen=len(seen), batches=len(SIZES)
+            )
+        )
     if model.get("training") is not True:
-        raise CheckFailed("the model is left in eval mode")
+        raise CheckFailed(_("the model is left in eval mode"))
     epoch.want()
     epoch.classifier.check_state("the model after the epoch")
 
@@ -430,7 +435,9 @@ def test_train_plain_number(student, rng):
     epoch = Epoch(student, rng, sizes=(5, 2))
     loss = epoch.run()
     if getattr(student.transcript[-1].value, "requires_grad", False):
-        raise CheckFailed("the mean loss still holds the graphs of all batches; take loss.item()")
+        raise CheckFailed(
+            _("the mean loss still holds the graphs of all batches; take loss.item()")
+        )
     assert_close(loss, epoch.want(), "the mean loss", rtol=1e-5)
 
 

@@ -35,6 +35,7 @@ from assignments.checks.a2_networks.test_training_recipes import (
     weights,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
@@ -84,7 +85,7 @@ def check_init_normal(student, rng, name):
     check_shape(W, (150, 140), "W")
     # Normal numbers have the kurtosis 3, evenly drawn ones 1.8; n of them scatter by sqrt(24 / n).
     if abs(stats.kurtosis(W, axis=None)) > SIGMAS * math.sqrt(24 / W.size):
-        raise CheckFailed("the numbers in W do not follow a normal distribution")
+        raise CheckFailed(_("the numbers in W do not follow a normal distribution"))
 
 
 def check_init_chance(student, rng, name):
@@ -376,7 +377,11 @@ def test_crop_flip_dtypes(student, rng):
         assert_unchanged(student.changed, {0: "x"})
         read_crops(moved, images, 1)
         if to_array(moved).dtype != dtype:
-            raise CheckFailed(f"the result has dtype {moved.dtype}, where {images.dtype} went in")
+            raise CheckFailed(
+                _("the result has dtype {got}, where {want} went in").format(
+                    got=moved.dtype, want=images.dtype
+                )
+            )
 
 
 @question("training_recipes-crop-flip")
@@ -402,7 +407,7 @@ def mixture_of(x_mixed, x):
     rows, mixed = x.reshape(len(x), -1).astype(np.float64), mixed.reshape(len(x), -1)
     A = np.linalg.lstsq(rows.T, mixed.T, rcond=None)[0].T
     if not np.allclose(A @ rows, mixed, atol=1e-4 * np.abs(rows).max()):
-        raise CheckFailed("x_mixed is no mixture of the images that went in")
+        raise CheckFailed(_("x_mixed is no mixture of the images that went in"))
     return A
 
 
@@ -490,7 +495,7 @@ def test_cutmix_images(student, rng):
     maker = generator(student, rng)
     boxes = [read_boxes(mix(student, "cutmix", x, y, 2.0, maker)[0], x) for _batch in range(8)]
     if not any(box.share for box in boxes):
-        raise CheckFailed("no image in x_mixed has pixels of a partner")
+        raise CheckFailed(_("no image in x_mixed has pixels of a partner"))
 
 
 @question("training_recipes-cutmix", weight=2)
@@ -506,7 +511,7 @@ def test_cutmix_labels(student, rng):
         seen += box.share > 0
         assert_close(y_mixed, y + box.share * (y[box.partners] - y), "y_mixed")
     if not seen:
-        raise CheckFailed("no image in x_mixed has pixels of a partner")
+        raise CheckFailed(_("no image in x_mixed has pixels of a partner"))
 
 
 def boxes_of_half(student, rng, H, W, num=100):
@@ -529,8 +534,10 @@ def test_cutmix_size(student, rng):
     ):
         if not math.sqrt(0.4) < (side + 1) / length or not (side - 1) / length < math.sqrt(0.6):
             raise CheckFailed(
-                f"for lam close to 1/2, the box has at most {side} of {length} {name}, "
-                f"where {math.sqrt(0.5):.2f} of them are expected"
+                _(
+                    "for lam close to 1/2, the box has at most {side} of {length} {name}, "
+                    "where {want:.2f} of them are expected"
+                ).format(side=side, length=length, name=name, want=math.sqrt(0.5))
             )
 
 
@@ -613,10 +620,12 @@ def check_stopping(student, losses, patience, *min_delta):
     ]
     for number, (got, want) in enumerate(zip(answers, wanted, strict=True), start=1):
         if got[0] != want[0]:
-            raise CheckFailed(f"step returns {got[0]} for loss number {number}")
+            raise CheckFailed(
+                _("step returns {got} for loss number {number}").format(got=got[0], number=number)
+            )
         # Infinity is compared as a whole, since no difference of it is a number.
         if got[1] != want[1] and not math.isclose(got[1], want[1]):
-            raise CheckFailed(f"best is wrong after loss number {number}")
+            raise CheckFailed(_("best is wrong after loss number {number}").format(number=number))
 
 
 def falling_losses(rng, num):
@@ -739,7 +748,7 @@ def test_random_search_independent(student, rng):
         (b[1:], b[:-1], "a choice depends on the one before it"),
     ):
         if np.std(one) == 0 or np.std(other) == 0:
-            raise CheckFailed("all choices are the same")
+            raise CheckFailed(_("all choices are the same"))
         if abs(np.corrcoef(one, other)[0, 1]) > SIGMAS / math.sqrt(num):
             raise CheckFailed(what)
 

@@ -27,6 +27,7 @@ from assignments.checks.a3_captioning.test_transformer_captioning import (
 )
 from assignments.checks.a3_captioning.test_vision_transformer import Weights
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
 from autograder.checks.a3_captioning.test_vision_transformer import (
@@ -75,7 +76,7 @@ def assert_answers(got: object, want: torch.Tensor, what: str = "the answers") -
 
 def check_slope(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
     if got is None:
-        raise CheckFailed(f"no gradient reaches {name}")
+        raise CheckFailed(_("no gradient reaches {name}").format(name=name))
     assert_answers(got, want, f"the gradient of {name}")
 
 
@@ -213,17 +214,17 @@ def test_attention_dropout(student, rng):
         values = torch.ones(60, keys, width, dtype=torch.float64)
         answers = to_array(attention(queries, 0 * values, values), "the answers")
         if answers.shape != tuple(queries.shape):
-            raise CheckFailed("in training, the answers have another shape than in eval mode")
+            raise CheckFailed(_("in training, the answers have another shape than in eval mode"))
         # Not counted, but it tells dropout on weights from dropout on fits.
         attention(tensor(rng, 2, 3, width), *tensor(rng, 2, 2, keys, width))
         counts = answers * keys * (1 - share)
         whole = abs(counts - counts.round()).max() < 1e-6 and counts.max() <= keys + 1e-6
         if not whole or abs(counts.mean() / keys - (1 - share)) > 0.02 or counts.std() < 0.5:
-            raise CheckFailed("in training, dropout does not act as described on the weights")
+            raise CheckFailed(_("in training, dropout does not act as described on the weights"))
         if not np.allclose(answers[..., 0], answers[..., 1]):
-            raise CheckFailed("in training, the numbers of one head have different weights")
+            raise CheckFailed(_("in training, the numbers of one head have different weights"))
         if np.allclose(answers[..., 0], answers[..., 2]):
-            raise CheckFailed("in training, both heads drop the same weights")
+            raise CheckFailed(_("in training, both heads drop the same weights"))
         attention.eval()
         want = torch.ones(2, 10, width)
         assert_answers(attention(queries[:2], values[:2], values[:2]), want)
@@ -286,11 +287,11 @@ def test_positions_dropout(student, rng):
         dropped = to_array(encoding(x), "the result")
         whole = (x + clock(30, 50)).numpy()
         if dropped.shape != whole.shape:
-            raise CheckFailed("in training, the result has another shape than in eval mode")
+            raise CheckFailed(_("in training, the result has another shape than in eval mode"))
         zero = dropped == 0
         right = np.isclose(dropped, whole / (1 - share), rtol=1e-3, atol=1e-3)
         if not (zero | right).all() or abs(zero.mean() - share) > 0.03:
-            raise CheckFailed("in training, dropout does not act as described on the sum")
+            raise CheckFailed(_("in training, dropout does not act as described on the sum"))
         encoding.eval()
         assert_close(encoding(x), torch.from_numpy(whole), "the result", rtol=1e-4, atol=1e-4)
 
@@ -305,7 +306,7 @@ def test_positions_single_precision(student, rng):
     check_precision(got, "float32")
     assert_close(got, x + clock(5, 7), "the result", rtol=1e-4, atol=1e-4)
     if student.iterate(encoding.parameters(keep=True)):
-        raise CheckFailed("there are parameters, but positions are not learned")
+        raise CheckFailed(_("there are parameters, but positions are not learned"))
 
 
 # --- transformer_captioning-layer ----------------------------------------------------------------
@@ -457,8 +458,10 @@ def check_dropped(
         # 32,000 draws, of which a standard deviation is less than 0.003.
         if abs(kept - want) > 0.03:
             raise CheckFailed(
-                f"in training, dropout does not act as described on what {what} returns",
-                "too much is dropped" if kept < want else "too little is dropped",
+                _("in training, dropout does not act as described on what {what} returns").format(
+                    what=what
+                ),
+                _("too much is dropped") if kept < want else _("too little is dropped"),
             )
 
 
@@ -473,7 +476,7 @@ def check_rest_kept(student: Student, kind: str, give: Callable[[Remote], None])
     layer.train()
     out = to_array(layer(tgt, tgt), "out")
     if out.shape != want.shape or not np.allclose(out, want):
-        raise CheckFailed("in training, dropout acts on more than the changes")
+        raise CheckFailed(_("in training, dropout acts on more than the changes"))
 
 
 def constant(size: float) -> Callable[..., torch.Tensor]:
@@ -784,7 +787,7 @@ def test_sample_lengths(student, rng):
         if margin > 1e-3:  # far from rounding
             assert_equal(got, want, "captions")
         elif to_array(got, "captions").shape != want.shape:
-            raise CheckFailed("captions have another shape than (N, max_length)")
+            raise CheckFailed(_("captions have another shape than (N, max_length)"))
 
 
 @question("transformer_captioning-sample", weight=0.5, builds_on=TABLE)
@@ -795,10 +798,10 @@ def test_sample_modes(student, rng):
         getattr(whole.model, mode)()
         got = whole.model.sample(features, max_length=9)
         if to_array(got, "captions").dtype != np.int64:
-            raise CheckFailed("captions are not of int64")
+            raise CheckFailed(_("captions are not of int64"))
         assert_equal(got, want, "captions")
         if whole.model.get("training") != (mode == "train"):
-            raise CheckFailed("after sample, the model is in another mode than before")
+            raise CheckFailed(_("after sample, the model is in another mode than before"))
 
 
 # --- transformer_captioning-rmsnorm --------------------------------------------------------------

@@ -22,6 +22,7 @@ from assignments.checks.a3_captioning.test_vision_transformer import (
     replace_parts,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
 
@@ -35,12 +36,14 @@ def tensor(rng: np.random.Generator, *shape: int) -> torch.Tensor:
 def check_precision(got: object, want: str) -> None:
     """Is the answer of the precision of the question?"""
     if str(to_array(got, "the result").dtype) != want:
-        raise CheckFailed(f"for an input of {want}, the result is not of {want}")
+        raise CheckFailed(
+            _("for an input of {want}, the result is not of {want}").format(want=want)
+        )
 
 
 def check_gradient(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
     if got is None:
-        raise CheckFailed(f"no gradient reaches {name}")
+        raise CheckFailed(_("no gradient reaches {name}").format(name=name))
     assert_close(got, want, f"the gradient of {name}", atol=1e-8)
 
 
@@ -267,8 +270,10 @@ def check_dropped(student: Student, changes: Weights, times: int, what: str) -> 
         # 32,000 draws, of which a standard deviation is less than 0.003.
         if abs(kept - want) > 0.03:
             raise CheckFailed(
-                f"in training, dropout does not act as described on what {what} returns",
-                "too much is dropped" if kept < want else "too little is dropped",
+                _("in training, dropout does not act as described on what {what} returns").format(
+                    what=what
+                ),
+                _("too much is dropped") if kept < want else _("too little is dropped"),
             )
 
 
@@ -373,10 +378,10 @@ def test_model_parameters(student, rng):
         check_parameters(student, model, shapes)
         others = parameter_shapes(student, model).keys() - shapes.keys()
         if others:
-            raise CheckFailed("there are more parameters than the docstring names")
+            raise CheckFailed(_("there are more parameters than the docstring names"))
         for number in range(layers):
             if model.get(f"layers[{number}].self_attn.num_heads") != heads:
-                raise CheckFailed("the layers do not have num_heads heads")
+                raise CheckFailed(_("the layers do not have num_heads heads"))
 
 
 @question("vision_transformer-model", weight=0.5)
@@ -385,9 +390,9 @@ def test_model_first_positions(student, rng):
     model = build(student, "VisionTransformer", 32, 4, 1, 32, 1, 1, 4, 2)
     positions = to_array(model.get("positions"), "positions")
     if not 0.018 < positions.std() < 0.022 or abs(positions.mean()) > 0.003:
-        raise CheckFailed("the first positions have another mean or standard deviation")
+        raise CheckFailed(_("the first positions have another mean or standard deviation"))
     if len(np.unique(positions)) < 2000:
-        raise CheckFailed("the first positions of different places are the same")
+        raise CheckFailed(_("the first positions of different places are the same"))
 
 
 @question("vision_transformer-model")
@@ -443,10 +448,10 @@ def test_model_dropout(student, rng):
         counts = to_array(model(x), "the scores") * length * (1 - share) / 2
         whole = abs(counts - np.round(counts)).max() < 1e-6
         if not whole or abs(counts.mean() / length - (1 - share)) > 0.03:
-            raise CheckFailed("in training, dropout does not act as described on tokens")
+            raise CheckFailed(_("in training, dropout does not act as described on tokens"))
         model.eval()
         assert_close(model(x[:2]), torch.full((2, width), 2.0), "the scores in eval mode")
         for number in range(2):
             model = build(student, "VisionTransformer", 4, 2, 1, 4, 2, 2, 4, 3, share)
             if model.get(f"layers[{number}].dropout.p") != share:
-                raise CheckFailed("the layers do not have the model's share of dropout")
+                raise CheckFailed(_("the layers do not have the model's share of dropout"))
