@@ -403,7 +403,7 @@ def test_train_mode(student, rng):
             )
         )
     if model.get("training") is not True:
-        raise CheckFailed(_("the model is left in eval mode"))
+        raise CheckFailed(_("after the epoch, the model is in eval mode"))
     epoch.want()
     epoch.classifier.check_state("the model after the epoch")
 
