@@ -174,9 +174,13 @@ def _next_word(
     if model.cell_type == "rnn":
         h = _rnn_step(x, h, *weights)
     else:
-        i, f, o, g = F.linear(torch.cat([x, h], 1), torch.cat(weights[:2]).T, weights[2]).chunk(
-            4, 1
-        )
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
+        into = F.linear(torch.cat([x, h], 1), torch.cat(weights[:2]).T, weights[2])
+        h, c = gates_of(into, c)
     return (h, c), F.linear(h, params["W_vocab"].T, params["b_vocab"])
+
+
+def gates_of(into: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What goes into the gates (N, 4H), and the cell state c (N, H) -> the next h and c."""
+    i, f, o, g = into.chunk(4, 1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c

@@ -5,7 +5,6 @@ notebook. A method may find itself in a student's class, beside methods of their
 super().
 """
 
-import itertools
 from collections.abc import Mapping
 
 import torch
@@ -235,6 +234,6 @@ def _add_parts(
     """Both attentions, three norms, and dropout."""
     for name in ("self_attn", "cross_attn"):
         layer.add_module(name, MultiHeadAttention(width, heads, dropout))
-    for number in itertools.islice(itertools.count(1), 3):
-        layer.add_module(f"norm{number}", norm(width))
+    for name in ("norm1", "norm2", "norm3"):
+        layer.add_module(name, norm(width))
     layer.dropout = nn.Dropout(dropout)
