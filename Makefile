@@ -25,7 +25,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv with everything the project needs (about 6 GB), and bubblewrap
-	@tools/install_system_packages.sh bubblewrap
+	@tools/install_system_packages.sh bubblewrap libseccomp2
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -8,6 +8,7 @@ set -u
 is_there() {
     case $1 in
     bubblewrap) command -v bwrap ;;
+    libseccomp2) ldconfig -p 2>/dev/null | grep -q "libseccomp.so.2" ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
     *) command -v "$1" ;;
     esac >/dev/null
@@ -16,6 +17,7 @@ is_there() {
 needed_for() {
     case $1 in
     bubblewrap) echo "grading in a sandbox (Linux only)" ;;
+    libseccomp2) echo "the sandbox's filter of system calls (Linux only)" ;;
     chromium) echo "the browser tests" ;;
     *) echo "a command of this project" ;;
     esac
