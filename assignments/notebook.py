@@ -23,7 +23,17 @@ from dataclasses import dataclass, field
 
 from assignments.messages import _
 
-__all__ = ["Cell", "NotebookModule", "Outline", "Step", "load", "plan", "read_cells", "run_step"]
+__all__ = [
+    "Cell",
+    "NotebookModule",
+    "Outline",
+    "Step",
+    "allowed_packages",
+    "load",
+    "plan",
+    "read_cells",
+    "run_step",
+]
 
 #: A code cell longer than this many characters is not parsed: that alone would take seconds.
 MAX_CELL = 100_000
@@ -118,6 +128,17 @@ def read_cells(nb: object) -> list[Cell]:
     Anything malformed is read as emptily as possible.
     """
     return [_read_cell(number, raw) for number, raw in enumerate(_raw_cells(nb), start=1)]
+
+
+def allowed_packages(nb: object) -> list[str]:
+    """The distributions that may be imported in a notebook, from ``course`` in its metadata.
+
+    Empty when it says nothing of them.
+    """
+    where: object = nb
+    for key in ("metadata", "course", "packages"):
+        where = where.get(key) if isinstance(where, dict) else None
+    return [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
 
 
 def plan(cells: list[Cell], outline: Outline) -> list[Step]:
