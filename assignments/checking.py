@@ -18,6 +18,7 @@ from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
 from assignments.questions import Check, CheckResult, collect, run_check, seed_for
 from assignments.student import Student, in_process
+from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
 
 __all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
@@ -108,7 +109,8 @@ def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) ->
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            student = Student(in_process(Workspace(names, absent=absent)), seed(one))
+            workspace = Workspace(names, absent=absent)
+            student = Student(in_process(workspace), seed(one), reading=LiveReading(names))
             results.append(run_check(one, student, seed(one)))
     return results
 
