@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import msgspec
 
@@ -29,8 +30,9 @@ from autograder.written import written_answers
 
 __all__ = [
     "Began",
-    "Broke",
+    "Budget",
     "Event",
+    "Graded",
     "Grading",
     "Opened",
     "Progress",
@@ -41,19 +43,40 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What grading one submission may use as a whole, student code and our own together.
+
+    Attributes:
+        seconds: of wall clock, less those spent waiting for a core.
+        hard: seconds of wall clock, whatever was waited for.
+        step: of these seconds, for one step: a question, the loading of a notebook, its pages.
+        step_cpu: processor seconds of our own side for one step.
+        memory: bytes of our own side, beyond what the template has.
+    """
+
+    seconds: float = 180.0
+    hard: float = 540.0
+    step: float = 60.0
+    step_cpu: int = 20
+    memory: int = 3 * 2**30
+
+
+@dataclass(frozen=True)
 class Settings:
     """What grading depends on besides course and submission.
 
     Attributes:
         secret: from which inputs are drawn for each student; keep it from students.
         protection: ``"bubblewrap"`` or ``"none"``.
-        limits: what student code may use.
+        limits: what student code may use in one question.
+        budget: what a submission may use.
         grader_hash: names the state of checks, helpers and limits, for the journal.
     """
 
     secret: bytes
     protection: str = "bubblewrap"
     limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
     grader_hash: str = ""
 
 
@@ -88,16 +111,10 @@ class Graded(msgspec.Struct, tag=True, frozen=True):
     extra_files: list[str] = []
 
 
-class Broke(msgspec.Struct, tag=True, frozen=True):
-    """An exception of ours ended the step in work."""
-
-    fault: str
+Event = Began | Opened | Scored | Graded
 
 
-Event = Began | Opened | Scored | Graded | Broke
-
-
-# --- grading ---------------------------------------------------------------------------------------
+# --- grading --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,8 @@ class Grading:
         decided: questions that need no grading any more, with what they earned.
         closed: notebooks that need not be opened again.
     """
+
+    tells: ClassVar = Event
 
     submission: Submission
     settings: Settings
@@ -261,7 +280,7 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
     return progress.report()
 
 
-# --- from events to a report -----------------------------------------------------------------------
+# --- from events to a report ----------------------------------------------------------------------
 
 
 class Progress:
