@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assignments.messages import _
-from assignments.notebook import read_cells
-from assignments.questions import Check, CheckResult, seed_for
+from assignments.notebook import as_loaded, read_cells
+from assignments.questions import CheckResult, Seeds
 from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
@@ -147,7 +147,8 @@ def _grade_notebook(
             "questions": {q.grade_id: _not_graded(q, reason) for q in source.auto_questions()},
             "written": written_answers(source, {"cells": []}),
         }
-    cells = read_cells(nb)
+    cells, code = as_loaded(read_cells(nb), source.outline)
+    seeds = Seeds(settings.secret, (submission.student, code))
     session = SandboxSession(sandbox(), cells, source.outline, submission.file)
     questions: dict[str, dict] = {}
     for question in source.auto_questions():
@@ -155,14 +156,10 @@ def _grade_notebook(
         lost = frozenset(
             name for name, graded in questions.items() if graded["score"] < graded["max_score"]
         )
-
-        def seed(check: Check, question: Question = question) -> int:
-            return seed_for(settings.secret, submission.student, question.grade_id, check.name)
-
-        attempt = score_question(session, key, question.grade_id, seed, lost)
+        attempt = score_question(session, key, question.grade_id, seeds, lost)
         hint = None
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
-            found = Diagnosis(key, question.grade_id, seed, attempt.served).of(attempt)
+            found = Diagnosis(key, question.grade_id, seeds, attempt.served).of(attempt)
             hint = found and {"misconception": found.name, "text": _(found.hint)}
         questions[question.grade_id] = {
             "score": points_of(attempt.share, question.points),
