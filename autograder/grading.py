@@ -14,8 +14,8 @@ from typing import ClassVar
 import msgspec
 
 from assignments.messages import _
-from assignments.notebook import read_cells
-from assignments.questions import Check, CheckResult, seed_for
+from assignments.notebook import as_loaded, read_cells
+from assignments.questions import CheckResult, Seeds
 from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
@@ -168,14 +168,15 @@ class Grading:
         yield Began()
         box = sandbox(key)
         yield Began(source.name)
-        cells = read_cells(nb)
+        cells, code = as_loaded(read_cells(nb), source.outline)
+        seeds = Seeds(self.settings.secret, (self.submission.student, code))
         session = SandboxSession(box, cells, source.outline, self.submission.file)
         lost: set[str] = set()
         for question in source.auto_questions():
             record = self.decided.get(question.grade_id)
             if record is None:
                 yield Began(source.name, question.grade_id)
-                record = self._question(key, session, question, frozenset(lost))
+                record = self._question(key, session, question, seeds, frozenset(lost))
                 yield Scored(source.name, question.grade_id, record)
             if record.score < record.max_score:
                 lost.add(question.grade_id)
@@ -200,18 +201,19 @@ class Grading:
             yield Scored(source.name, question.grade_id, nothing(question, reason=reason))
 
     def _question(
-        self, key: AnswerKey, session: SandboxSession, question: Question, lost: frozenset[str]
+        self,
+        key: AnswerKey,
+        session: SandboxSession,
+        question: Question,
+        seeds: Seeds,
+        lost: frozenset[str],
     ) -> QuestionRecord:
         started = time.perf_counter()
         name = question.grade_id
-
-        def seed(check: Check) -> int:
-            return seed_for(self.settings.secret, self.submission.student, name, check.name)
-
-        attempt = score_question(session, key, name, seed, lost)
+        attempt = score_question(session, key, name, seeds, lost)
         hint = None
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
-            found = Diagnosis(key, name, seed, attempt.served).of(attempt)
+            found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
             hint = Hint(misconception=found.name, text=_(found.hint)) if found else None
         return QuestionRecord(
             score=points_of(attempt.share, question.points),
