@@ -20,7 +20,7 @@ from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
 from autograder.diagnosis import Diagnosis
-from autograder.record import Answer, CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
+from autograder.record import CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.limits import Limits
 from autograder.scoring import Attempt, points_of, score_question
@@ -84,7 +84,7 @@ class Settings:
 
 
 class Began(msgspec.Struct, tag=True, frozen=True):
-    """A step begins: a question, a notebook (to be read and loaded), or nothing of the student's."""
+    """A step begins: a question, a notebook to be read and loaded, or what is ours alone."""
 
     notebook: str = ""
     question: str = ""
