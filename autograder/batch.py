@@ -1,6 +1,6 @@
 """Grade many submissions: a pool of workers, one journal, one writer.
 
-Workers get submissions as bytes and return reports as JSON data, so they may share no disk. A
+Workers get submissions as bytes and return reports, so they may share no disk. A
 report is in the journal, on disk, before the gradebook and the files made from it are touched;
 whatever a crash leaves undone is done at the next start.
 """
@@ -20,20 +20,17 @@ from assignments.messages import _
 from autograder import autograded, feedback
 from autograder.course import HOME, Course, CourseError
 from autograder.gradebook import Gradebook
-from autograder.grading import SCHEMA, Settings, grade_submission, make_report
-from autograder.journal import Journal
+from autograder.grading import Settings, grade_submission, make_report
+from autograder.journal import Entry, Journal
+from autograder.record import SCHEMA, Report, Written
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 from autograder.submission import Submission, find_submissions, read_submission
 
-__all__ = ["Unchanged", "course_settings", "grade_class", "plan_class", "pool"]
+__all__ = ["course_settings", "grade_class", "plan_class", "pool"]
 
 #: Submissions held in memory at once, for each worker.
 _AHEAD = 3
-
-
-class Unchanged(dict):
-    """The journal's report of a submission that need not be graded again."""
 
 
 def course_settings(course: Course, assignment: str, protection: str = "bubblewrap") -> Settings:
@@ -73,8 +70,10 @@ def grade_class(
     submissions: list[tuple[str, Path]],
     make_executor: Callable[[], Executor],
     force: bool = False,
-) -> Iterator[dict]:
-    """Grade submissions and write what follows from it; yields each report as it is done.
+) -> Iterator[tuple[Report, bool]]:
+    """Grade submissions and write what follows from it.
+
+    Yields each report as it is done, and whether it is the journal's, of an unchanged submission.
 
     Args:
         course: where everything lies.
@@ -94,12 +93,13 @@ def grade_class(
     with Gradebook(course) as book:
         book.sync(assignment)
 
-        def finish(report: dict, submission: Submission) -> None:
+        def finish(report: Report, submission: Submission) -> None:
             book.apply(report)
-            if report["status"] != "machine":
+            if report.status != "machine":
                 autograded.write(course, report, submission)
                 marks = book.marks(assignment, submission.student)
                 feedback.write_feedback(course, report, marks[0] if marks else None)
+            journal.append(Written.of(report))
 
         def waiting() -> Iterator[Submission]:
             for student, folder in submissions:
@@ -113,12 +113,12 @@ def grade_class(
         for submission, report in _graded(waiting(), course, settings, make_executor):
             journal.append(report)
             finish(report, submission)
-            yield report
+            yield report, False
         for submission in unchanged:
-            report = latest[submission.student]
-            # A crash may have come between the journal and what follows from it.
-            finish(report, submission)
-            yield Unchanged(report)
+            entry = latest[submission.student]
+            if not entry.written:  # a crash came between the journal and what follows from it
+                finish(entry.report, submission)
+            yield entry.report, True
 
 
 def _graded(
@@ -126,7 +126,7 @@ def _graded(
     course: Course,
     settings: Settings,
     make_executor: Callable[[], Executor],
-) -> Iterator[tuple[Submission, dict]]:
+) -> Iterator[tuple[Submission, Report]]:
     """Submissions with their reports, in the order in which they are done."""
     source_root = str(course.root)
     again: list[Submission] = []
@@ -168,7 +168,7 @@ def _graded(
         yield submission, report
 
 
-def _grade(submission: Submission, source_root: str, settings: Settings) -> dict:
+def _grade(submission: Submission, source_root: str, settings: Settings) -> Report:
     """What a worker does; failures of the machine are reports too."""
     os.environ.setdefault("MPLBACKEND", "agg")
     course = Course(Path(source_root))
@@ -180,7 +180,7 @@ def _grade(submission: Submission, source_root: str, settings: Settings) -> dict
         return _machine_report(submission, settings, f"{type(error).__name__}: {error}")
 
 
-def _machine_report(submission: Submission, settings: Settings, reason: str) -> dict:
+def _machine_report(submission: Submission, settings: Settings, reason: str) -> Report:
     reason = _("our machine failed and will try again: {reason}").format(reason=reason)
     return make_report(submission, settings, "machine", reason)
 
@@ -206,12 +206,12 @@ def _executor(make: Callable[[], Executor]) -> Iterator[Executor]:
             executor.shutdown(wait=False)
 
 
-def _is_current(report: dict | None, submission: Submission, settings: Settings) -> bool:
+def _is_current(entry: Entry | None, submission: Submission, settings: Settings) -> bool:
     return (
-        report is not None
-        and report["status"] != "machine"
-        and report["content_hash"] == submission.content_hash
-        and report["grader_hash"] == settings.grader_hash
+        entry is not None
+        and entry.report.status != "machine"
+        and entry.report.content_hash == submission.content_hash
+        and entry.report.grader_hash == settings.grader_hash
     )
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.course import HOME, Course, CourseError
+from autograder.record import Report
 from autograder.sandbox.box import PROTECTIONS
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 
@@ -221,7 +222,7 @@ def grade(
     assignment = _one_assignment(course, target)
     make = functools.partial(_cluster, scheduler) if scheduler else functools.partial(_pool, jobs)
     reports = _grade_class(course, assignment, students, force, make, protection)
-    if any(report["status"] == "machine" for report in reports):
+    if any(report.status == "machine" for report in reports):
         console.print("Some submissions were not graded because of this machine; run it again.")
         sys.exit(1)
 
@@ -252,29 +253,31 @@ def _grade_class(
     force: bool,
     make_executor: Callable[[], Executor],
     protection: str,
-) -> list[dict]:
+) -> list[Report]:
     """Grade with a progress bar, then print the table and what was written."""
     from autograder import batch
 
     settings = batch.course_settings(course, assignment, protection)
     submissions = batch.plan_class(course, assignment, students)
-    reports = []
+    reports, unchanged = [], 0
     with _bar(len(submissions), f"grading {assignment}") as done:
         graded = batch.grade_class(course, assignment, settings, submissions, make_executor, force)
-        for report in graded:
+        for report, was_there in graded:
             reports.append(report)
-            done(report["student"])
-    reports.sort(key=lambda report: report["student"])
+            unchanged += was_there
+            done(report.student)
+    reports.sort(key=lambda report: report.student)
     console.print(_class_table(assignment, reports))
     if protection == "none":
         console.print("[bold red]Graded without a sandbox: student code ran unprotected.[/]")
-    skipped = sum(isinstance(report, batch.Unchanged) for report in reports)
-    if skipped:
-        console.print(f"{skipped} unchanged since they were last graded (--force grades them too)")
+    if unchanged:
+        console.print(
+            f"{unchanged} unchanged since they were last graded (--force grades them too)"
+        )
     return reports
 
 
-def _class_table(assignment: str, reports: list[dict]) -> Table:
+def _class_table(assignment: str, reports: list[Report]) -> Table:
     table = Table(title=f"{assignment}, automatic points")
     table.add_column("student", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
@@ -282,25 +285,25 @@ def _class_table(assignment: str, reports: list[dict]) -> Table:
     table.add_column("main reason")
     for report in reports:
         table.add_row(
-            escape(report["student"]),
-            f"{report['score']:g} / {report['max_score']:g}",
+            escape(report.student),
+            f"{report.score:g} / {report.max_score:g}",
             _status_word(report),
-            escape(textwrap.shorten(report["reason"], 160, placeholder=" …")),
+            escape(textwrap.shorten(report.reason, 160, placeholder=" …")),
         )
     return table
 
 
-def _status_word(report: dict) -> str:
-    if report["status"] != "graded":
-        return f"[red]{report['status']}[/]"
-    if report["score"] == report["max_score"]:
+def _status_word(report: Report) -> str:
+    if report.status != "graded":
+        return f"[red]{report.status}[/]"
+    if report.score == report.max_score:
         return "[green]full marks[/]"
-    questions = [q for nb in report["notebooks"].values() for q in nb["questions"].values()]
-    if any(question["status"] == "stopped" for question in questions):
+    questions = report.questions().values()
+    if any(question.status == "stopped" for question in questions):
         return "[red]stopped[/]"
-    if all(question["status"] == "blank" for question in questions):
+    if all(question.status == "blank" for question in questions):
         return "[yellow]blank[/]"
-    return "[yellow]partial[/]" if report["score"] else "[red]nothing right[/]"
+    return "[yellow]partial[/]" if report.score else "[red]nothing right[/]"
 
 
 def _grade_file(course: Course, path: Path, protection: str) -> None:
@@ -325,15 +328,30 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
     assignment = Assignment(homes[0].name, {path.stem: homes[0].notebooks[path.stem]})
     submission = read_submission(path.resolve().parent, "you", assignment.name)
     report = grade_submission(submission, assignment, Settings(b"one's own work", protection))
-    notebook = report["notebooks"][path.stem]
-    for line in [notebook["reason"], *notebook["notes"]]:
+    notebook = report.notebooks[path.stem]
+    for line in [notebook.reason, *notebook.notes]:
         if line:
             console.print(escape(line))
-    for name, question in notebook["questions"].items():
+    for name, question in notebook.questions.items():
         console.print("\n" + "\n".join(map(escape, check_lines(name, question))))
     if protection == "none":
         console.print("\nGraded without a sandbox.")
-    console.print(f"\n[bold]{report['score']:g} of {report['max_score']:g} automatic points[/]")
+    console.print(f"\n[bold]{report.score:g} of {report.max_score:g} automatic points[/]")
+
+
+def _latest(course: Course, assignment: str) -> dict[str, Report]:
+    """The last report of each student."""
+    from autograder.journal import Journal
+
+    journal = Journal(course.journal_path)
+    reports = {student: entry.report for student, entry in journal.latest(assignment).items()}
+    if warning := journal.warning():
+        errors.print(escape(warning), soft_wrap=True)
+    if not reports:
+        raise CourseError(
+            f"nothing of {assignment} is graded yet; run 'autograder grade {assignment}'"
+        )
+    return reports
 
 
 @main.command()
@@ -345,18 +363,15 @@ def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) 
     """Write feedback pages again, with the scores and comments given by hand since."""
     from autograder import feedback as room
     from autograder.gradebook import Gradebook
-    from autograder.journal import Journal
 
     name = _one_assignment(course, assignment)
-    reports = Journal(course.journal_path).latest(name)
+    reports = _latest(course, name)
     if missing := set(students) - set(reports):
         raise CourseError(f"not graded yet: {', '.join(sorted(missing))}")
-    if not reports:
-        raise CourseError(f"nothing of {name} is graded yet; run 'autograder grade {name}'")
     written = 0
     with Gradebook(course) as book:
         for student, report in reports.items():
-            if (not students or student in students) and report["status"] != "machine":
+            if (not students or student in students) and report.status != "machine":
                 marks = book.marks(name, student)
                 written += len(room.write_feedback(course, report, marks[0] if marks else None))
     console.print(f"{written} pages in {course.feedback_dir}/<student>/{name}/")
@@ -370,12 +385,9 @@ def report(course: Course, assignment: str | None) -> None:
     """Sum up a class: questions, misconceptions, who needs attention."""
     from autograder import report as room
     from autograder.gradebook import Gradebook
-    from autograder.journal import Journal
 
     name = _one_assignment(course, assignment)
-    reports = list(Journal(course.journal_path).latest(name).values())
-    if not reports:
-        raise CourseError(f"nothing of {name} is graded yet; run 'autograder grade {name}'")
+    reports = list(_latest(course, name).values())
     with Gradebook(course) as book:
         summary = room.class_report(course, name, reports, book.marks(name))
     console.print(summary.table())
