@@ -16,14 +16,14 @@ import numpy as np
 from assignments import checks as public_checks
 from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
-from assignments.questions import Check, CheckResult, collect, run_check, seed_for
+from assignments.questions import Check, CheckResult, Seeds, collect, run_check
 from assignments.student import Student, in_process
 from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
 
 __all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
 
-_SECRET = b"public checks use the same inputs for everybody"
+_SEEDS = Seeds(b"public checks use the same inputs for everybody")
 
 #: Packages of which this kernel was told that grading does not have them.
 _told: set[str] = set()
@@ -39,7 +39,7 @@ def check(grade_id: str) -> None:
         LookupError: there is no such question.
     """
     names = sys._getframe(1).f_globals
-    results = run_live(find_checks(grade_id), names, lambda c: seed_for(_SECRET, c.name))
+    results = run_live(find_checks(grade_id), names, _SEEDS)
     print(format_results(grade_id, results))
     if absent := sorted(set(imports_missing_in_grading(grade_id, names)) - _told):
         _told.update(absent)
@@ -97,21 +97,20 @@ def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
     )
 
 
-def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) -> list[CheckResult]:
+def run_live(
+    checks: list[Check], names: MutableMapping[str, Any], seeds: Seeds
+) -> list[CheckResult]:
     """Run checks on live names in this process, leaving its random numbers as they were.
 
     What the code writes to stderr goes to stdout: nbgrader takes any stderr for a failure.
-
-    Args:
-        seed: gives the seed of a check.
     """
     absent = _("{name} is not defined: run the cell that defines it")
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            workspace = Workspace(names, absent=absent)
-            student = Student(in_process(workspace), seed(one), reading=LiveReading(names))
-            results.append(run_check(one, student, seed(one)))
+            transport = in_process(Workspace(names, absent=absent))
+            student = Student(transport, seeds.inside(one), reading=LiveReading(names))
+            results.append(run_check(one, student, seeds.inputs(one)))
     return results
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from assignments.messages import _
-from assignments.notebook import Cell, Outline, plan
+from assignments.notebook import Cell, Outline, Step, plan
 from assignments.student import CheckFailed, StudentError, no_such_name
 
 __all__ = ["Code", "Obstacle"]
@@ -106,27 +106,24 @@ class Code:
     """The code of a notebook that runs while it is graded.
 
     Args:
-        cells: as they were handed in.
-        outline: what the source says of them.
+        steps: what runs, cell by cell.
         given: the texts of the source's own cells. Such a cell hides nothing.
     """
 
-    def __init__(
-        self, cells: list[Cell], outline: Outline, given: Collection[str] = frozenset()
-    ) -> None:
-        self._cells = cells
-        self._outline = outline
+    def __init__(self, steps: list[Step], given: Collection[str] = frozenset()) -> None:
+        self._steps = steps
         self._given = given
         self._read: dict[int, _Part] = {}
 
     @classmethod
-    def of_kernel(cls, texts: Iterable[str]) -> "Code":
+    def of_kernel(cls, texts: Iterable[str], given: Collection[str] = frozenset()) -> "Code":
         """What a kernel has run so far, cell by cell."""
         cells = [
             Cell(number, "code", text, grade_id=str(number), solution=True)
             for number, text in enumerate(texts, start=1)
         ]
-        return cls(cells, Outline({str(cell.number): frozenset() for cell in cells}))
+        outline = Outline({str(cell.number): frozenset() for cell in cells})
+        return cls(plan(cells, outline), given)
 
     # --- what it says ----------------------------------------------------------------------------
 
@@ -169,11 +166,7 @@ class Code:
     @cached_property
     def _placed(self) -> list[tuple[Cell, ast.stmt]]:
         """All statements that run, in order, with their cells."""
-        return [
-            (step.cell, statement)
-            for step in plan(self._cells, self._outline)
-            for statement in step.statements
-        ]
+        return [(step.cell, statement) for step in self._steps for statement in step.statements]
 
     @cached_property
     def _statements(self) -> list[tuple[int, ast.stmt]]:
