@@ -189,6 +189,7 @@ class _Reader:
         try:
             return self.depth_of(name)
         except StudentError:
+            self.known[name] = 0
             return 0
 
 

@@ -17,7 +17,7 @@ from assignments.questions import Check, collect
 from assignments.student import Files, ServedFunctions
 from autograder.course import CourseError, SourceNotebook
 from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
-from autograder.rules import Code
+from autograder.rules import IN_PLACE_OF_NUMPY, Code
 from autograder.scope import Scope
 from autograder.session import LiveSession
 
@@ -152,7 +152,8 @@ class AnswerKey:
 
     def refused(self, question: str) -> tuple[str, ...]:
         """Patterns of dotted names that would do a question's exercise."""
-        return (*self._refused.get("*", ()), *self._refused.get(question, ()))
+        usual = () if "torch" in self.packages else IN_PLACE_OF_NUMPY
+        return (*self._refused.get("*", usual), *self._refused.get(question, ()))
 
     @cached_property
     def scope(self) -> Scope:

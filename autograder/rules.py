@@ -15,7 +15,7 @@ from assignments.messages import _
 from assignments.notebook import Cell, Outline, Step, plan
 from assignments.student import CheckFailed, StudentError, no_such_name
 
-__all__ = ["Code", "Obstacle"]
+__all__ = ["IN_PLACE_OF_NUMPY", "Code", "Obstacle"]
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
@@ -25,6 +25,15 @@ _PLAIN_DECORATORS = {
     "staticmethod", "classmethod", "property", "cached_property", "abstractmethod", "override",
     "no_grad", "inference_mode", "enable_grad", "dataclass", "cache", "lru_cache", "setter",
 }  # fmt: skip
+
+#: In notebooks without PyTorch: libraries that do what is to be written there.
+IN_PLACE_OF_NUMPY = (
+    "autograd.*", "cupy.*", "jax.*", "sklearn.*", "skimage.*", "statsmodels.*", "tensorflow.*",
+    "torch.*", "torchvision.*", "cv2.*",
+    "scipy.cluster.*", "scipy.ndimage.*", "scipy.optimize.*", "scipy.signal.*", "scipy.spatial.*",
+    "scipy.special.expit", "scipy.special.log_expit", "scipy.special.log_softmax",
+    "scipy.special.logsumexp", "scipy.special.softmax", "scipy.stats.mode", "scipy.stats.zscore",
+)  # fmt: skip
 
 #: Builtins by which code gets at what no text names; the last two only change it.
 _HIDING_NAMES = {
