@@ -9,6 +9,7 @@ import torch
 
 from assignments import check
 from assignments.checking import find_checks, format_results, kept_random_state, run_live
+from assignments.compare import assert_equal
 from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
@@ -158,3 +159,22 @@ def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
     told = capsys.readouterr()
     assert told.err == ""
     assert "careful" in told.out
+
+
+def test_a_right_value_in_another_form_is_said_once():
+    def right(student, rng):
+        """It is right."""
+        assert_equal(student.f(), np.array([1, 2]), "the labels")
+
+    checks = [Check(f"test_{number}", right, Marker("q")) for number in (1, 2)]
+    said = format_results("q", run_live(checks, {"f": lambda: [1, 2]}, Seeds(b"test")))
+    assert said.splitlines() == [
+        "q",
+        "  ✓ It is right.",
+        "  ✓ It is right.",
+        "  ✗ The results have the documented form.",
+        "      the labels: a list, where a NumPy array is documented",
+        "  2 of 3 checks pass.",
+    ]
+    said = format_results("q", run_live(checks, {"f": lambda: np.array([1, 2])}, Seeds(b"test")))
+    assert "form" not in said
