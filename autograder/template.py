@@ -32,6 +32,7 @@ from autograder.answer_key import answer_key
 from autograder.course import HOME, Assignment, Course, CourseError, SourceNotebook
 from autograder.grading import Settings
 from autograder.record import SCHEMA
+from autograder.sandbox.groups import Group
 
 __all__ = [
     "PACKAGES", "Broke", "Job", "Over", "Ready", "Warm", "main", "receive_bytes", "send_bytes",
@@ -77,8 +78,12 @@ class Job(Protocol):
 
     tells: ClassVar[type | UnionType]
 
-    def run(self, assignment: Assignment) -> Iterator[msgspec.Struct]:
-        """Do it; each step is over when something is told."""
+    def run(self, assignment: Assignment, group: Group | None) -> Iterator[msgspec.Struct]:
+        """Do it; each step is over when something is told.
+
+        Args:
+            group: counts what is started for it, where the kernel has groups.
+        """
 
 
 def main(descriptor: int) -> NoReturn:
@@ -173,9 +178,11 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
 def _work(wire: socket.socket, assignment: Assignment, cpu: int) -> NoReturn:
     """Do one job and end."""
     try:
-        job: Job = pickle.loads(receive_bytes(wire))
+        group, own, job = pickle.loads(receive_bytes(wire))
+        if own is not None:
+            own.enter()
         _allow(cpu)
-        for event in job.run(assignment):
+        for event in job.run(assignment, group):
             _say(wire, event)
             _allow(cpu)
         _say(wire, Over())
