@@ -97,7 +97,7 @@ def grade_class(
         with Sandbox(("numpy",), settings.limits, settings.protection):
             pass  # If no sandbox starts, none of the class is graded.
     jobs = jobs or os.cpu_count() or 1
-    with lock(course, assignment), Fence(course, assignment, settings) as fence:
+    with lock(course, assignment), Fence(course.assignment(assignment), settings) as fence:
         settings = fence.settings
         with (
             Gradebook(course) as book,
@@ -149,12 +149,15 @@ class _Class:
         self.elsewhere: Executor | None = elsewhere
         self.journal = Journal(course.journal_path)
         self.latest = self.journal.latest(fence.assignment.name)
+        marks = book.marks(fence.assignment.name)
+        self.in_gradebook = {entry.student for entry in marks if entry.submitted}
 
     def grade(self, student: str, folder: Path) -> _Graded:
         submission = read_submission(folder, student, self.fence.assignment.name)
         entry = self.latest.get(student)
         if entry and not self.force and _is_current(entry.report, submission, self.settings):
-            return _Graded(submission, entry.report, True, entry.written)
+            written = entry.written and student in self.in_gradebook
+            return _Graded(submission, entry.report, True, written)
         if self.elsewhere is None:
             report = grade_fenced(self.fence, submission, self.settings, self.slots)
         else:
@@ -226,7 +229,7 @@ def _fence_here(root: str, assignment: str, protection: str, secret: bytes) -> F
     course = Course(Path(root))
     if not course.source_dir.is_dir():
         course = Course(HOME)
-    return Fence(course, assignment, Settings(secret, protection))
+    return Fence(course.assignment(assignment), Settings(secret, protection))
 
 
 # --- the course's own files ----------------------------------------------------------------------

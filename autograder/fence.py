@@ -25,7 +25,7 @@ import msgspec
 import psutil
 
 from assignments.messages import _
-from autograder.course import Course, CourseError
+from autograder.course import Assignment, CourseError
 from autograder.grading import Began, Budget, Progress, Settings
 from autograder.record import Report
 from autograder.sandbox.backend import Meter
@@ -147,8 +147,8 @@ class Fence:
         settings: for grading; see :attr:`settings`.
     """
 
-    def __init__(self, course: Course, assignment: str, settings: Settings) -> None:
-        self.assignment = course.assignment(assignment)
+    def __init__(self, assignment: Assignment, settings: Settings) -> None:
+        self.assignment = assignment
         self._lock = threading.Lock()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._control, theirs = socket.socketpair()
@@ -162,7 +162,7 @@ class Fence:
                 env=os.environ | _ENVIRONMENT,
             )
         paths = {name: list(import_module(name).__path__) for name in PACKAGES}
-        self._warm = Warm(course, assignment, settings, paths)
+        self._warm = Warm(assignment, settings, paths)
         with contextlib.suppress(OSError):  # if it has ended, waiting for it says so
             send_bytes(self._control, pickle.dumps(self._warm))
         self._ready: Ready | None = None
