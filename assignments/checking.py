@@ -12,13 +12,13 @@ import numpy as np
 
 from assignments import checks as public_checks
 from assignments.messages import _, ngettext
-from assignments.questions import Check, CheckResult, collect, run_check, seed_for
+from assignments.questions import Check, CheckResult, Seeds, collect, run_check
 from assignments.student import Student, in_process
 from assignments.workspace import Workspace
 
 __all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
 
-_SECRET = b"public checks use the same inputs for everybody"
+_SEEDS = Seeds(b"public checks use the same inputs for everybody")
 
 
 def check(grade_id: str) -> None:
@@ -31,7 +31,7 @@ def check(grade_id: str) -> None:
         LookupError: there is no such question.
     """
     names = sys._getframe(1).f_globals
-    results = run_live(find_checks(grade_id), names, lambda c: seed_for(_SECRET, c.name))
+    results = run_live(find_checks(grade_id), names, _SEEDS)
     print(format_results(grade_id, results))
 
 
@@ -53,20 +53,19 @@ def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
     )
 
 
-def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) -> list[CheckResult]:
+def run_live(
+    checks: list[Check], names: MutableMapping[str, Any], seeds: Seeds
+) -> list[CheckResult]:
     """Run checks on live names in this process, leaving its random numbers as they were.
 
     What the code writes to stderr goes to stdout: nbgrader takes any stderr for a failure.
-
-    Args:
-        seed: gives the seed of a check.
     """
     absent = _("{name} is not defined: run the cell that defines it")
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            student = Student(in_process(Workspace(names, absent=absent)), seed(one))
-            results.append(run_check(one, student, seed(one)))
+            student = Student(in_process(Workspace(names, absent=absent)), seeds.inside(one))
+            results.append(run_check(one, student, seeds.inputs(one)))
     return results
 
 

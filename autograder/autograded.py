@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -21,14 +20,14 @@ from nbgrader.utils import is_locked
 
 from assignments.messages import _
 from assignments.notebook import Cell, Outline, read_cells
-from autograder.course import Course, CourseError
+from autograder.course import Assignment, Course, CourseError
 from autograder.gradebook import compiled, course_config
 from autograder.record import NotebookRecord, QuestionRecord, Report
 from autograder.sanitize import safe_html, text_html, verified_png
 from autograder.submission import Submission
 
 __all__ = [
-    "Sanitize", "build", "check_lines", "limit_text", "points", "save", "served_text", "write",
+    "Sanitize", "build", "check_lines", "limit_text", "notebooks", "points", "save", "served_text",
 ]  # fmt: skip
 
 #: What is kept of one cell: characters of code, characters of text output, outputs.
@@ -37,32 +36,25 @@ MAX_OUTPUT = 20_000
 MAX_OUTPUTS = 50
 
 
-def write(course: Course, report: Report, submission: Submission) -> list[Path]:
-    """Write a submission's notebooks to ``autograded/<student>/<assignment>/``.
+def notebooks(
+    course: Course, assignment: Assignment, report: Report, submission: Submission
+) -> dict[str, NotebookNode]:
+    """The autograded form of a submission's notebooks, by name.
 
-    A notebook that was not handed in has no file, as in nbgrader; one that could not be read has
-    its questions and the reason.
-
-    Returns:
-        The files written.
+    A notebook that was not handed in has none, as in nbgrader; one that could not be read has its
+    questions and the reason.
     """
-    folder = course.autograded_dir / report.student / report.assignment
-    folder.mkdir(parents=True, exist_ok=True)
     config = course_config(course)
-    written = []
-    for name, source in course.assignment(report.assignment).notebooks.items():
-        path = folder / f"{name}.ipynb"
-        result = report.notebook(name)
-        if result.status == "missing":
-            path.unlink(missing_ok=True)
-            continue
-        released = compiled(source, config, release=True)
-        nb = build(released, submission.notebook(name), result, report.protection)
-        save(path, nbformat.writes(nb))
-        written.append(path)
-    if report.timestamp:
-        save(folder / "timestamp.txt", report.timestamp)
-    return written
+    return {
+        name: build(
+            compiled(source, config, release=True),
+            submission.notebook(name),
+            report.notebook(name),
+            report.protection,
+        )
+        for name, source in assignment.notebooks.items()
+        if report.notebook(name).status != "missing"
+    }
 
 
 def save(path: Path, text: str) -> None:

@@ -361,8 +361,8 @@ def _latest(course: Course, assignment: str) -> dict[str, Report]:
 @_examples("feedback a1_classifiers", "feedback a1_classifiers --student alice")
 def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) -> None:
     """Write feedback pages again, with the scores and comments given by hand since."""
-    from autograder import feedback as room
     from autograder.gradebook import Gradebook
+    from autograder.pages import render_pages, save_pages
 
     name = _one_assignment(course, assignment)
     reports = _latest(course, name)
@@ -372,8 +372,9 @@ def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) 
     with Gradebook(course) as book:
         for student, report in reports.items():
             if (not students or student in students) and report.status != "machine":
-                marks = book.marks(name, student)
-                written += len(room.write_feedback(course, report, marks[0] if marks else None))
+                (marks,) = book.marks(name, student)
+                pages = render_pages(course, report, marks=marks)
+                written += len(save_pages(course, report, pages))
     console.print(f"{written} pages in {course.feedback_dir}/<student>/{name}/")
 
 

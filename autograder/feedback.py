@@ -6,8 +6,8 @@ handing out feedback find it.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import msgspec
 import nbformat
@@ -15,13 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from assignments.messages import _
-from autograder.autograded import limit_text, points, save, served_text
-from autograder.course import Course, Question, SourceNotebook
+from autograder.autograded import limit_text, points, served_text
+from autograder.course import Assignment, Course, Question, SourceNotebook
 from autograder.gradebook import Mark, Marks, compiled, course_config, solution_cells
 from autograder.record import NotebookRecord, QuestionRecord, Report, moment
 from autograder.sanitize import safe_html
 
-__all__ = ["render", "write_feedback"]
+__all__ = ["pages", "render"]
 
 #: Signs that go with the words, never instead of them.
 SIGNS = {
@@ -30,44 +30,42 @@ SIGNS = {
 }  # fmt: skip
 
 
-def write_feedback(course: Course, report: Report, marks: Marks | None = None) -> list[Path]:
-    """Write the pages ``feedback/<student>/<assignment>/<notebook>.html`` of one submission.
-
-    Answers are taken from the autograded notebooks (:func:`autograder.autograded.write`), so that
-    pages can be written again after written questions were graded.
+def pages(
+    course: Course,
+    assignment: Assignment,
+    report: Report,
+    marks: Marks | None,
+    notebooks: Mapping[str, nbformat.NotebookNode],
+) -> dict[str, str]:
+    """The feedback pages of one submission, by notebook.
 
     Args:
         course: the course.
+        assignment: the report's.
         report: the submission's report.
         marks: what the gradebook says of the submission; without it, the report's own scores.
-
-    Returns:
-        The files written.
+        notebooks: its autograded notebooks by name, from which answers are taken.
     """
-    folder = course.feedback_dir / report.student / report.assignment
-    sources = course.assignment(report.assignment).notebooks
-    contents = {name: _page(course, report, source, marks) for name, source in sources.items()}
-    pages = [
+    contents = {
+        name: _page(course, report, source, marks, _answers(notebooks.get(name)))
+        for name, source in assignment.notebooks.items()
+    }
+    links = [
         {key: content[key] for key in ("href", "name", "score", "max_score")}
         for content in contents.values()
     ]
-    total = sum(page["score"] for page in pages) - (marks.late_penalty if marks else 0.0)
-    written = []
-    for name, content in contents.items():
-        path = folder / f"{name}.html"
-        save(
-            path,
-            render(
-                "feedback.html.j2",
-                **content,
-                pages=pages,
-                total=total,
-                max_total=sum(page["max_score"] for page in pages),
-                late_penalty=marks.late_penalty if marks else 0.0,
-            ),
+    total = sum(link["score"] for link in links) - (marks.late_penalty if marks else 0.0)
+    return {
+        name: render(
+            "feedback.html.j2",
+            **content,
+            pages=links,
+            total=total,
+            max_total=sum(link["max_score"] for link in links),
+            late_penalty=marks.late_penalty if marks else 0.0,
         )
-        written.append(path)
-    return written
+        for name, content in contents.items()
+    }
 
 
 def render(template: str, **values: object) -> str:
@@ -93,10 +91,15 @@ def _environment() -> Environment:
     return environment
 
 
-def _page(course: Course, report: Report, source: SourceNotebook, marks: Marks | None) -> dict:
+def _page(
+    course: Course,
+    report: Report,
+    source: SourceNotebook,
+    marks: Marks | None,
+    answers: dict[str, str],
+) -> dict:
     """What the template needs for one notebook."""
     result = report.notebook(source.name)
-    answers = _answers(course, report, source.name)
     titles = _titles(course, source)
     questions = [
         _question(question, result, titles, marks, answers.get(question.grade_id, ""))
@@ -222,16 +225,11 @@ def _titles(course: Course, source: SourceNotebook) -> dict[str, str]:
     }
 
 
-def _answers(course: Course, report: Report, notebook: str) -> dict[str, str]:
-    """The written answers of a notebook by question, from its autograded form."""
-    folder = course.autograded_dir / report.student / report.assignment
-    path = folder / f"{notebook}.ipynb"
-    if not path.exists():
-        return {}
-    cells = nbformat.read(path, as_version=4).cells
+def _answers(nb: nbformat.NotebookNode | None) -> dict[str, str]:
+    """The written answers of an autograded notebook by question."""
     return {
         cell.metadata.nbgrader.grade_id: cell.source
-        for cell in cells
+        for cell in (nb.cells if nb else [])
         if cell.cell_type == "markdown" and "nbgrader" in cell.metadata
     }
 

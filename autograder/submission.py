@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assignments.messages import _
 
-__all__ = ["Submission", "find_submissions", "parse_notebook", "read_submission"]
+__all__ = ["Submission", "find_submissions", "parse_notebook", "read_small", "read_submission"]
 
 #: A notebook or weights file of more bytes than this is not read.
 MAX_FILE = 40 * 2**20
@@ -193,6 +193,14 @@ def _read_regular(path: Path) -> bytes:
                 reason.format(file=path.name, size=status.st_size // 2**20, limit=MAX_FILE // 2**20)
             )
         return file.read(MAX_FILE)
+
+
+def read_small(path: Path) -> str | None:
+    """The first 1000 bytes of a file as text, or None if it cannot be read so."""
+    try:
+        return _read_regular(path)[:1000].decode()
+    except (_Unreadable, OSError, ValueError):
+        return None
 
 
 def _read_timestamp(folder: Path) -> datetime | None:

@@ -9,7 +9,7 @@ import torch
 
 from assignments import check
 from assignments.checking import find_checks, format_results, kept_random_state, run_live
-from assignments.questions import Check, CheckResult, Marker
+from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_same_exception_with_other_numbers_is_told_once():
         student.reshape(np.ones(rng.integers(7, 1000)))
 
     checks = [Check(f"test_{number}", reshape, Marker("q")) for number in (1, 2)]
-    results = run_live(checks, {"reshape": lambda x: x.reshape(2, 3)}, lambda c: int(c.name[-1]))
+    results = run_live(checks, {"reshape": lambda x: x.reshape(2, 3)}, Seeds(b"test"))
     assert results[0].reason != results[1].reason
     assert format_results("q", results).count("ValueError") == 1
 
@@ -115,7 +115,7 @@ def test_a_check_may_leave_a_note():
         """It runs."""
         return "as well as it can"
 
-    results = run_live([Check("test_noting", noting, Marker("q"))], {}, lambda check: 0)
+    results = run_live([Check("test_noting", noting, Marker("q"))], {}, Seeds(b"test"))
     assert "  ✓ It runs.\n      as well as it can\n" in format_results("q", results)
 
 
@@ -153,7 +153,7 @@ def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
         print("careful", file=sys.stderr)
 
     one = Check("test_noisy", noisy, Marker("q"))
-    (result,) = run_live([one], {"warn": warn}, lambda check: 0)
+    (result,) = run_live([one], {"warn": warn}, Seeds(b"test"))
     assert result.passed
     told = capsys.readouterr()
     assert told.err == ""

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from assignments.questions import Check, collect, question, run_check, seed_for
+from assignments.questions import Check, Marker, Seeds, collect, question, run_check
 from assignments.student import CheckFailed, Student
 
 
@@ -109,13 +109,27 @@ def test_the_generator_repeats():
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_seeds():
-    seeds = {
-        seed_for(b"s", "ada", "q"),
-        seed_for(b"s", "adaq", ""),
-        seed_for(b"s", "a", "daq"),
-        seed_for(b"t", "ada", "q"),
-    }
-    assert len(seeds) == 4
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_for(b"s", "ada", "q") == seed_for(b"s", "ada", "q")
+def test_seeds_repeat_and_differ_by_all_that_they_are_made_of():
+    one, other = a_check(lambda student, rng: None), Check("other", len, Marker("knn-a"))
+    elsewhere = Check(one.name, len, Marker("knn-b"))
+    made = [
+        (Seeds(b"s", ("ada", "code")), one),
+        (Seeds(b"s", ("ada", "code")), other),
+        (Seeds(b"s", ("ada", "code")), elsewhere),
+        (Seeds(b"s", ("adac", "ode")), one),
+        (Seeds(b"s", ("ada", "edoc")), one),
+        (Seeds(b"t", ("ada", "code")), one),
+        (Seeds(b"s", ("\udcff", "code")), one),
+    ]
+    drawn = [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+    assert len(set(drawn)) == 2 * len(made)
+    assert all(0 <= seed < 2**63 for seed in drawn)
+    assert drawn == [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+
+
+def test_the_seed_of_held_out_images_comes_from_the_secret_alone():
+    assert Seeds(b"s", ("ada", "code")).heldout == Seeds(b"s").heldout != Seeds(b"t").heldout
+
+
+def test_the_secret_is_not_shown():
+    assert "s3cret" not in repr(Seeds(b"s3cret", ("ada",)))
