@@ -23,7 +23,7 @@ from assignments.notebook import Cell, Outline, read_cells
 from autograder.course import Assignment, Course, CourseError
 from autograder.gradebook import compiled, course_config
 from autograder.record import NotebookRecord, QuestionRecord, Report
-from autograder.sanitize import safe_html, text_html, verified_png
+from autograder.sanitize import MAX_TEXT, safe_html, text_html, verified_png
 from autograder.submission import Submission
 
 __all__ = [
@@ -34,6 +34,9 @@ __all__ = [
 MAX_CODE = 200_000
 MAX_OUTPUT = 20_000
 MAX_OUTPUTS = 50
+#: And of one notebook, besides its questions: cells, characters of Markdown to be rendered.
+MAX_CELLS = 2_000
+MAX_MARKDOWN = 500_000
 
 
 def notebooks(
@@ -185,6 +188,7 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
     templates = {name: cell for cell in released.cells if (name := _grade_id(cell))}
     trusted = _trusted(released)
     cells: list[NotebookNode] = []
+    not_shown, markdown = 0, 0
     placed: dict[str, NotebookNode] = {}
     raws = submitted.get("cells") if isinstance(submitted, dict) else None
     raws = [raw if isinstance(raw, dict) else {} for raw in raws or []]
@@ -192,8 +196,13 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
     recognised = _recognise(reads, released)
     for read, raw in zip(reads, raws, strict=True):
         name = read.grade_id if read.grade_id in templates else recognised.get(read.number)
+        if read.cell_type != "code" and read.source.strip() not in trusted:
+            markdown += min(len(read.source), MAX_TEXT)
         if name is None or name in placed:
-            cells.append(_student_cell(read.cell_type, read.source, raw, trusted))
+            if len(cells) >= MAX_CELLS or (read.cell_type != "code" and markdown > MAX_MARKDOWN):
+                not_shown += 1
+            else:
+                cells.append(_student_cell(read.cell_type, read.source, raw, trusted))
             continue
         template = templates[name]
         if is_locked(template):
@@ -210,6 +219,9 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
             placed[name] = NotebookNode(template)
             cells.insert(at, placed[name])
         before = placed[name]
+    if not_shown:
+        text = _("{count} more cells are not shown.").format(count=not_shown)
+        cells.append(new_markdown_cell(text_html(text)))
     return cells
 
 
@@ -220,7 +232,9 @@ def _recognise(reads: list[Cell], released: NotebookNode) -> dict[int, str]:
     found = {}
     for grade_id, names in solutions.items():
         for cell in reads if names and grade_id not in present else []:
-            if names <= set(re.findall(r"^(?:async def|def|class)\s+(\w+)", cell.source, re.M)):
+            if names <= set(
+                re.findall(r"^(?:async def|def|class)\s+(\w+)", cell.source[:MAX_CODE], re.M)
+            ):
                 found[cell.number] = grade_id
                 break
     return found
@@ -236,7 +250,7 @@ def _student_cell(
             source = f"{source[:MAX_CODE]}\n# {more}"
         return new_code_cell(_encodable(source), outputs=_outputs(raw.get("outputs")))
     if cell_type != "markdown":
-        return new_markdown_cell(text_html(source[:MAX_CODE]))
+        return new_markdown_cell(text_html(source[:MAX_TEXT]))
     if ours := trusted.get(source.strip()):
         kept = {"attachments": ours.attachments} if "attachments" in ours else {}
         return new_markdown_cell(source, **kept)

@@ -30,7 +30,7 @@ from autograder.pages import Rendering, save_pages
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.bubblewrap import SandboxUnavailable
-from autograder.submission import Submission, find_submissions, read_submission
+from autograder.submission import Refused, Submission, find_submissions, read_submission
 
 __all__ = ["course_settings", "grade_class", "lock", "plan_class"]
 
@@ -45,26 +45,31 @@ def course_settings(course: Course, protection: str = "bubblewrap") -> Settings:
 
 def plan_class(
     course: Course, assignment: str, students: Iterable[str] = ()
-) -> list[tuple[str, Path]]:
-    """(student, folder) of the submissions to look at.
+) -> tuple[list[tuple[str, Path]], list[Refused]]:
+    """(student, folder) of the submissions to look at, and folders that cannot be graded.
 
     Raises:
         CourseError: nobody handed in, or a named student did not.
     """
     course.assignment(assignment)
-    found = find_submissions(course.submitted_dir, assignment)
+    try:
+        found, refused = find_submissions(course.submitted_dir, assignment)
+    except OSError as error:
+        raise CourseError(f"{course.submitted_dir} cannot be read: {error.strerror}") from None
     wanted = set(students)
     if absent := wanted - {student for student, _folder in found}:
         raise CourseError(
             f"no submission of {assignment} by {', '.join(sorted(absent))} under "
             f"{course.submitted_dir}"
         )
-    if not found:
+    if not found and not refused:
         raise CourseError(
             f"nobody handed in {assignment}: there is no folder "
             f"{course.submitted_dir}/<student>/{assignment}"
         )
-    return [(student, folder) for student, folder in found if not wanted or student in wanted]
+    if wanted:
+        return [entry for entry in found if entry[0] in wanted], []
+    return found, refused
 
 
 def grade_class(

@@ -18,7 +18,7 @@ from assignments.messages import _
 from autograder.autograded import limit_text, points, served_text
 from autograder.course import Assignment, Course, Question, SourceNotebook
 from autograder.gradebook import Mark, Marks, compiled, course_config, solution_cells
-from autograder.record import NotebookRecord, QuestionRecord, Report, moment
+from autograder.record import QuestionRecord, Report, moment
 from autograder.sanitize import safe_html
 
 __all__ = ["pages", "render"]
@@ -26,7 +26,7 @@ __all__ = ["pages", "render"]
 #: Signs that go with the words, never instead of them.
 SIGNS = {
     "passed": "✓", "partial": "◐", "failed": "✗", "blank": "○", "stopped": "■", "waiting": "…",
-    "missing": "○",
+    "missing": "○", "ungraded": "…",
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _page(
     result = report.notebook(source.name)
     titles = _titles(course, source)
     questions = [
-        _question(question, result, titles, marks, answers.get(question.grade_id, ""))
+        _question(question, report, titles, marks, answers.get(question.grade_id, ""))
         for question in source.questions.values()
     ]
     _spread_comments(questions, source, marks)
@@ -128,21 +128,24 @@ def _page(
 
 def _question(
     question: Question,
-    result: NotebookRecord,
+    report: Report,
     titles: dict[str, str],
     marks: Marks | None,
     answer: str,
 ) -> dict:
     name = question.grade_id
+    result = report.notebook(question.notebook)
     graded = result.questions.get(name)
     answered = name in result.written and result.written[name].answered
     mark = marks.questions.get(name) if marks else None
     if mark is None:
         auto = graded.score if graded else 0.0
-        if question.kind != "auto" and answered:
+        if report.status == "machine" or (question.kind != "auto" and answered):
             auto = None
         mark = Mark(question.notebook, name, question.kind, question.points, auto_score=auto)
-    if question.kind == "auto":
+    if question.kind == "auto" and report.status == "machine":
+        status = "ungraded"
+    elif question.kind == "auto":
         status = graded.status if graded else "missing"
     elif mark.manual_score is not None:
         status = _status(mark.score, mark.max_score)
@@ -190,6 +193,7 @@ def _label(status: str, kind: str) -> str:
         "blank": _("not attempted"),
         "stopped": _("stopped by a limit"),
         "missing": _("not handed in"),
+        "ungraded": _("not graded yet"),
     }[status]
 
 

@@ -160,8 +160,7 @@ class Grading:
                 if source.name not in self.closed:
                     yield from self._notebook(source, sandbox)
         yield Began()
-        files = {*self.submission.files, *self.submission.problems}
-        yield Graded(sorted(files - _known_files(assignment)))
+        yield Graded(self.submission.extra_files(_known_files(assignment)))
 
     def _notebook(self, source: SourceNotebook, sandbox) -> Iterator[Event]:
         key = answer_key(source)
