@@ -34,6 +34,7 @@ __all__ = [
     "Outline",
     "Step",
     "as_loaded",
+    "allowed_packages",
     "load",
     "plan",
     "read_cells",
@@ -136,6 +137,17 @@ def read_cells(nb: object) -> list[Cell]:
     Anything malformed is read as emptily as possible.
     """
     return [_read_cell(number, raw) for number, raw in enumerate(_raw_cells(nb), start=1)]
+
+
+def allowed_packages(nb: object) -> list[str]:
+    """The distributions that may be imported in a notebook, from ``course`` in its metadata.
+
+    Empty when it says nothing of them.
+    """
+    where: object = nb
+    for key in ("metadata", "course", "packages"):
+        where = where.get(key) if isinstance(where, dict) else None
+    return [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
 
 
 def plan(cells: list[Cell], outline: Outline) -> list[Step]:

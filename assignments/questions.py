@@ -32,9 +32,6 @@ class Marker:
     Attributes:
         question: the grade_id.
         weight: its share of the question's points, relative to the question's other checks.
-        needs: what the student's code is served from outside the notebook while it runs:
-            functions of earlier notebooks (``"a1_classifiers/two_layer_net:affine_forward"``) and
-            given helpers (``"assignments.features:hog_feature"``).
         builds_on: for each question of the same notebook that this one stands on, the names
             (``"Net.loss"``) that the reference answers when that question lost points.
         cpu: CPU seconds that the question may use, if more than usual.
@@ -42,7 +39,6 @@ class Marker:
 
     question: str
     weight: float = 1.0
-    needs: tuple[str, ...] = ()
     builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cpu: float | None = None
 
@@ -85,14 +81,13 @@ def question(
     grade_id: str,
     *,
     weight: float = 1.0,
-    needs: tuple[str, ...] = (),
     builds_on: Mapping[str, tuple[str, ...]] | None = None,
     cpu: float | None = None,
 ) -> Callable[[Callable], Callable]:
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, tuple(needs), dict(builds_on or {}), cpu)
+        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu)
         return function
 
     return mark

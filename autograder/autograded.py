@@ -196,10 +196,10 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
     recognised = _recognise(reads, released)
     for read, raw in zip(reads, raws, strict=True):
         name = read.grade_id if read.grade_id in templates else recognised.get(read.number)
-        if read.cell_type != "code" and read.source.strip() not in trusted:
-            markdown += min(len(read.source), MAX_TEXT)
+        theirs = read.cell_type != "code" and read.source.strip() not in trusted
+        markdown += min(len(read.source), MAX_TEXT) if theirs else 0
         if name is None or name in placed:
-            if len(cells) >= MAX_CELLS or (read.cell_type != "code" and markdown > MAX_MARKDOWN):
+            if len(cells) >= MAX_CELLS or (theirs and markdown > MAX_MARKDOWN):
                 not_shown += 1
             else:
                 cells.append(_student_cell(read.cell_type, read.source, raw, trusted))

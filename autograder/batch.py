@@ -1,8 +1,9 @@
 """Grade many submissions: each behind a fence, one journal, one writer.
 
 A report is in the journal, on disk, before the gradebook and the files made from it are touched;
-whatever a crash leaves undone is done at the next start. Submissions may be graded on other machines,
-by any :class:`concurrent.futures.Executor`: they travel as bytes, and reports come back as JSON.
+whatever a crash leaves undone is done at the next start. Submissions may be graded on other
+machines, by any :class:`concurrent.futures.Executor`: they travel as bytes, and reports come back
+as JSON.
 """
 
 import fcntl
@@ -23,7 +24,7 @@ import msgspec
 
 from autograder.course import HOME, Course, CourseError
 from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
-from autograder.gradebook import Gradebook
+from autograder.gradebook import Gradebook, Marks
 from autograder.grading import Progress, Settings
 from autograder.journal import Journal
 from autograder.pages import Rendering, save_pages
@@ -188,8 +189,8 @@ class _Class:
             self.journal.append(graded.report)
             self.book.apply(graded.report)
 
-    def pages(self, graded: _Graded, marks) -> dict[str, str]:
-        """The texts of all files that show a submission, by path."""
+    def pages(self, graded: _Graded, marks: Marks | None) -> dict[str, str]:
+        """The texts of the files that show a submission, by path."""
         report = graded.report
         for submission in (graded.submission, Submission(report.student, report.assignment)):
             job = Rendering(self.course, report, submission, marks)
@@ -216,7 +217,7 @@ def _is_current(report: Report, submission: Submission, settings: Settings) -> b
     )
 
 
-# --- other machines --------------------------------------------------------------------------------
+# --- other machines ------------------------------------------------------------------------------
 
 
 def grade_elsewhere(root: str, submission: Submission, settings: Settings) -> bytes:
@@ -242,7 +243,7 @@ def _fence_here(root: str, assignment: str, protection: str, secret: bytes) -> F
     return Fence(course, assignment, Settings(secret, protection))
 
 
-# --- the course's own files ------------------------------------------------------------------------
+# --- the course's own files ----------------------------------------------------------------------
 
 
 @contextmanager

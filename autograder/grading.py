@@ -27,6 +27,7 @@ from autograder.record import (
     QuestionRecord,
     Report,
     cleaned,
+    plain,
 )
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.limits import Limits
@@ -91,7 +92,7 @@ class Settings:
 
 
 class Began(msgspec.Struct, tag=True, frozen=True):
-    """A step begins: a question, a notebook (to be read and loaded), or nothing of the student's."""
+    """A step begins: a question, a notebook to be read and loaded, or what is ours alone."""
 
     notebook: str = ""
     question: str = ""
@@ -160,7 +161,8 @@ class Grading:
                 if source.name not in self.closed:
                     yield from self._notebook(source, sandbox)
         yield Began()
-        yield Graded(self.submission.extra_files(_known_files(assignment)))
+        extra_files = self.submission.extra_files(_known_files(assignment))
+        yield Graded([plain(name, 200) for name in extra_files])
 
     def _notebook(self, source: SourceNotebook, sandbox) -> Iterator[Event]:
         key = answer_key(source)
@@ -189,7 +191,7 @@ class Grading:
         yield Began()
         session.close()
         notes = list(dict.fromkeys(session.notes))
-        yield Opened(source.name, msgspec.structs.replace(opened, notes=notes))
+        yield Opened(source.name, cleaned(msgspec.structs.replace(opened, notes=notes)))
 
     def _not_graded(self, source: SourceNotebook) -> Iterator[Event]:
         """A notebook that is missing or cannot be read."""
@@ -199,12 +201,12 @@ class Grading:
             source.name,
             NotebookRecord(
                 status="unreadable" if source.path.name in there else "missing",
-                reason=reason,
+                reason=plain(reason),
                 written=written_answers(source, {"cells": []}),
             ),
         )
         for question in source.auto_questions():
-            yield Scored(source.name, question.grade_id, nothing(question, reason=reason))
+            yield Scored(source.name, question.grade_id, nothing(question, reason=plain(reason)))
 
     def _question(
         self,
@@ -221,7 +223,7 @@ class Grading:
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
             found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
             hint = Hint(misconception=found.name, text=_(found.hint)) if found else None
-        return QuestionRecord(
+        record = QuestionRecord(
             score=points_of(attempt.share, question.points),
             max_score=question.points,
             status=_status(attempt),
@@ -231,6 +233,7 @@ class Grading:
             limit=attempt.limit,
             seconds=round(time.perf_counter() - started, 4),
         )
+        return cleaned(record)
 
 
 def _status(attempt: Attempt) -> str:

@@ -97,8 +97,7 @@ def attempt_question(
     """
     checks = key.checks[question]
     attempt = Attempt(served=replaced)
-    needs = {need for check in checks for need in check.marker.needs}
-    served = key.served({*needs, *replaced})
+    served = key.served(question, replaced)
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
     session.begin(cpu)
     shared: dict = {}

@@ -156,7 +156,8 @@ class Refused:
 
     def __str__(self) -> str:
         sentence = _("{folder} is not graded: {reason}")
-        return sentence.format(folder=plain(str(self.folder)), reason=self.reason)
+        folder = plain(str(self.folder)).replace("\n", " ").replace("\t", " ")
+        return sentence.format(folder=folder, reason=self.reason)
 
 
 def find_submissions(

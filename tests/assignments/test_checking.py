@@ -1,5 +1,6 @@
 """check(...), as a student's kernel calls it."""
 
+import json
 import random
 import sys
 
@@ -8,7 +9,13 @@ import pytest
 import torch
 
 from assignments import check
-from assignments.checking import find_checks, format_results, kept_random_state, run_live
+from assignments.checking import (
+    find_checks,
+    format_results,
+    imports_missing_in_grading,
+    kept_random_state,
+    run_live,
+)
 from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
@@ -158,3 +165,25 @@ def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
     told = capsys.readouterr()
     assert told.err == ""
     assert "careful" in told.out
+
+
+def test_an_import_that_grading_would_miss_is_told_once(package, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("assignments.checking._told", set())
+    metadata = {"course": {"packages": ["numpy", "scipy"]}}
+    (tmp_path / "square.ipynb").write_text(json.dumps({"cells": [], "metadata": metadata}))
+    code = "import json, numpy, scipy.stats, torch\nfrom yaml import safe_load\n"
+    code += "from assignments import check\ncheck('square-x')"
+    monkeypatch.setattr("assignments.checking.find_checks", lambda name: [])
+    exec(code, {"__name__": "__main__"})
+    assert "Note: grading has no torch, yaml; what needs" in capsys.readouterr().out
+    exec(code, {"__name__": "__main__"})
+    assert "Note" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"metadata": {"course": {"packages": 3}}}'])
+def test_without_a_readable_notebook_nothing_is_said_of_imports(text, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "square.ipynb").write_text(text)
+    assert list(imports_missing_in_grading("square-x-y", {"torch": torch})) == []

@@ -26,7 +26,7 @@ def result_of(error):
 def test_a_check_is_bound_to_its_question():
     module = types.ModuleType("checks")
 
-    @question("q-a", weight=2, needs=("x:f",))
+    @question("q-a", weight=2)
     def test_one(student, rng):
         """One."""
 
@@ -38,7 +38,6 @@ def test_a_check_is_bound_to_its_question():
     checks = collect(module)
     assert [c.name for c in checks["q-a"]] == ["test_one"]
     assert checks["q-a"][0].marker.weight == 2
-    assert checks["q-a"][0].marker.needs == ("x:f",)
     assert checks["q-b"][0].sentence == "test_two"
 
 

@@ -186,6 +186,25 @@ def test_long_code_and_output_are_cut(course):
     assert len(cell.outputs[0].text) <= 20_000
 
 
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ({"cell_type": "code", "source": "", "outputs": []}, 10),
+        ({"cell_type": "markdown", "source": "x" * 100}, 5),
+        ({"cell_type": "raw", "source": "x" * 100}, 5),
+    ],
+)
+def test_only_so_many_cells_are_rendered_and_no_question_is_lost(course, monkeypatch, cell, shown):
+    monkeypatch.setattr(autograded, "MAX_CELLS", 10)
+    monkeypatch.setattr(autograded, "MAX_MARKDOWN", 500)
+    submitted = make_submission()
+    submitted["cells"][:0] = [cell | {"metadata": {}}] * 20
+    nb = built(course, submitted)
+    assert list(by_id(nb)) == ["warm-solution", "warm-double", "warm-types", "warm-why"]
+    left_out = 20 - shown + (shown == 10)  # the heading, too
+    assert f"{left_out} more cells are not shown." in nb.cells[-1].source
+
+
 def test_save_leaves_no_half_file(tmp_path, monkeypatch):
     autograded.save(tmp_path / "page", "whole \ud800")
 

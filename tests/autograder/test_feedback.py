@@ -104,6 +104,17 @@ def test_missing_notebook_has_a_page(course):
     assert "0 / 1" in cold.text
 
 
+def test_a_failure_of_our_machine_is_no_score(course):
+    reason = "our machine failed and will try again: no space left"
+    report = make_report(status="machine", reason=reason, notebooks={}, score=0.0, max_score=0.0)
+    warm = pages(course, graded(course, report))["warm"]
+    assert reason in warm.text
+    assert "– / 4 … not graded yet" in warm.text  # noqa: RUF001
+    assert "not handed in" not in warm.text
+    (page, *_others) = render_pages(course, report).values()
+    assert "not graded yet" in page
+
+
 def test_limits_and_missing_protection_are_said(course):
     report = make_report(protection="none")
     report.notebooks["warm"].questions["warm-double"] = question(0.0, 4.0, limit="cpu")
