@@ -22,15 +22,16 @@ from pathlib import Path
 
 import msgspec
 
-from autograder import autograded, feedback
 from autograder.course import HOME, Course, CourseError
-from autograder.fence import Fence, Slots, grade_fenced
+from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
 from autograder.gradebook import Gradebook, Marks
 from autograder.grading import Progress, Settings
 from autograder.journal import Journal
+from autograder.pages import Rendering, save_pages
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
-from autograder.submission import Submission, find_submissions, read_submission
+from autograder.sandbox.bubblewrap import SandboxUnavailable
+from autograder.submission import Refused, Submission, find_submissions, read_submission
 
 __all__ = ["course_settings", "grade_class", "lock", "plan_class"]
 
@@ -45,26 +46,31 @@ def course_settings(course: Course, protection: str = "bubblewrap") -> Settings:
 
 def plan_class(
     course: Course, assignment: str, students: Iterable[str] = ()
-) -> list[tuple[str, Path]]:
-    """(student, folder) of the submissions to look at.
+) -> tuple[list[tuple[str, Path]], list[Refused]]:
+    """(student, folder) of the submissions to look at, and folders that cannot be graded.
 
     Raises:
         CourseError: nobody handed in, or a named student did not.
     """
     course.assignment(assignment)
-    found = find_submissions(course.submitted_dir, assignment)
+    try:
+        found, refused = find_submissions(course.submitted_dir, assignment)
+    except OSError as error:
+        raise CourseError(f"{course.submitted_dir} cannot be read: {error.strerror}") from None
     wanted = set(students)
     if absent := wanted - {student for student, _folder in found}:
         raise CourseError(
             f"no submission of {assignment} by {', '.join(sorted(absent))} under "
             f"{course.submitted_dir}"
         )
-    if not found:
+    if not found and not refused:
         raise CourseError(
             f"nobody handed in {assignment}: there is no folder "
             f"{course.submitted_dir}/<student>/{assignment}"
         )
-    return [(student, folder) for student, folder in found if not wanted or student in wanted]
+    if wanted:
+        return [entry for entry in found if entry[0] in wanted], []
+    return found, refused
 
 
 def grade_class(
@@ -186,14 +192,22 @@ class _Class:
             self.journal.append(graded.report)
             self.book.apply(graded.report)
 
-    def pages(self, graded: _Graded, marks) -> Marks | None:
-        return marks
+    def pages(self, graded: _Graded, marks: Marks | None) -> dict[str, str]:
+        """The texts of the files that show a submission, by path."""
+        report = graded.report
+        for submission in (graded.submission, Submission(report.student, report.assignment)):
+            job = Rendering(self.course, report, submission, marks)
+            try:
+                with self.slots.place() as place:
+                    for rendered in self.fence.run(job, Account(self.settings.budget), place):
+                        return rendered.pages
+            except Stopped:
+                continue  # without what was handed in, then
+        raise SandboxUnavailable("pages without anything of a student's in them cannot be made")
 
-    def save(self, result: tuple[_Graded, Marks | None]) -> _Graded:
-        graded, marks = result
-        if graded.report.status != "machine":
-            autograded.write(self.course, graded.report, graded.submission)
-            feedback.write_feedback(self.course, graded.report, marks)
+    def save(self, result: tuple[_Graded, dict[str, str]]) -> _Graded:
+        graded, pages = result
+        save_pages(self.course, graded.report, pages)
         self.journal.append(Written.of(graded.report))
         return graded
 

@@ -166,8 +166,8 @@ class Grading:
                 if source.name not in self.closed:
                     yield from self._notebook(source, sandbox)
         yield Began()
-        files = {*self.submission.files, *self.submission.problems}
-        yield Graded([plain(name, 200) for name in sorted(files - _known_files(assignment))])
+        extra_files = self.submission.extra_files(_known_files(assignment))
+        yield Graded([plain(name, 200) for name in extra_files])
 
     def _notebook(self, source: SourceNotebook, sandbox) -> Iterator[Event]:
         key = answer_key(source)
