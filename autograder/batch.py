@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,7 +30,6 @@ from autograder.journal import Journal
 from autograder.pages import Rendering, save_pages
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
-from autograder.sandbox.bubblewrap import SandboxUnavailable
 from autograder.submission import Refused, Submission, find_submissions, read_submission
 
 __all__ = ["course_settings", "grade_class", "lock", "plan_class"]
@@ -112,8 +111,7 @@ def grade_class(
         ):
             book.sync(assignment)
             work = _Class(course, settings, fence, book, Slots(jobs), force, elsewhere)
-            graded = {graders.submit(work.grade, *entry): work.write for entry in submissions}
-            yield from _in_turn(graded, painters)
+            yield from work.done(submissions, graders, painters)
 
 
 @dataclass
@@ -126,37 +124,58 @@ class _Graded:
     written: bool = False
 
 
-def _in_turn(waiting: dict[Future, Callable], painters: Executor) -> Iterator[tuple[Report, bool]]:
-    """Do what follows on each future, here, as soon as it is done.
-
-    What follows may be more work, for the painters, and what follows on that.
-    """
-    while waiting:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            follow = waiting.pop(future)
-            result = follow(future.result())
-            if isinstance(result, tuple):
-                function, then = result
-                waiting[painters.submit(function)] = then
-            else:
-                yield result.report, result.unchanged
-
-
 class _Class:
     """What is done with each submission: ``grade`` and ``pages`` in any thread, the rest in one."""
 
-    def __init__(self, course, settings, fence, book, slots, force, elsewhere) -> None:
-        self.course: Course = course
-        self.settings: Settings = settings
-        self.fence: Fence = fence
-        self.book: Gradebook = book
-        self.slots: Slots = slots
-        self.force: bool = force
-        self.elsewhere: Executor | None = elsewhere
+    def __init__(
+        self,
+        course: Course,
+        settings: Settings,
+        fence: Fence,
+        book: Gradebook,
+        slots: Slots,
+        force: bool,
+        elsewhere: Executor | None,
+    ) -> None:
+        self.course = course
+        self.settings = settings
+        self.fence = fence
+        self.book = book
+        self.slots = slots
+        self.force = force
+        self.elsewhere = elsewhere
         self.journal = Journal(course.journal_path)
         self.latest = self.journal.latest(fence.assignment.name)
         marks = book.marks(fence.assignment.name)
         self.in_gradebook = {entry.student for entry in marks if entry.submitted}
+
+    def done(
+        self, submissions: list[tuple[str, Path]], graders: Executor, painters: Executor
+    ) -> Iterator[tuple[Report, bool]]:
+        """Grade and write each; yields (report, unchanged?) in the order in which they are done.
+
+        What fails for one student is a report of that, and the others go on.
+        """
+        waiting = {graders.submit(self.grade, *entry): entry[0] for entry in submissions}
+        painted: dict[Future, _Graded] = {}
+        while waiting or painted:
+            for future in wait([*waiting, *painted], return_when=FIRST_COMPLETED).done:
+                student = waiting.pop(future, None)
+                graded = painted.pop(future, None)
+                try:
+                    if graded is None:
+                        graded = future.result()
+                        if not graded.written:
+                            painted[painters.submit(self.pages, graded, self.write(graded))] = (
+                                graded
+                            )
+                            continue
+                    else:
+                        self.save(graded, future.result())
+                    report, unchanged = graded.report, graded.unchanged
+                except Exception:
+                    report, unchanged = self.failed(student or graded.report.student), False
+                yield report, unchanged
 
     def grade(self, student: str, folder: Path) -> _Graded:
         submission = read_submission(folder, student, self.fence.assignment.name)
@@ -172,44 +191,40 @@ class _Class:
             report = msgspec.json.decode(told.result(), type=Report)
         return _Graded(submission, report)
 
-    def write(self, graded: _Graded):
-        """Journal and gradebook; then come the pages."""
-        if graded.written:
-            return graded
+    def write(self, graded: _Graded) -> Marks | None:
+        """Journal and gradebook; returns what the gradebook says then."""
         if not graded.unchanged:
             self.journal.append(graded.report)
-        self._apply(graded)
+        self.book.apply(graded.report)
         marks = self.book.marks(graded.report.assignment, graded.report.student)
-        return lambda: (graded, self.pages(graded, marks[0] if marks else None)), self.save
-
-    def _apply(self, graded: _Graded) -> None:
-        try:
-            self.book.apply(graded.report)
-        except Exception:
-            progress = Progress(graded.submission, self.fence.assignment, self.settings)
-            progress.stop("machine", "", traceback.format_exc())
-            graded.report, graded.unchanged = progress.report(), False
-            self.journal.append(graded.report)
-            self.book.apply(graded.report)
+        return marks[0] if marks else None
 
     def pages(self, graded: _Graded, marks: Marks | None) -> dict[str, str]:
-        """The texts of the files that show a submission, by path."""
-        report = graded.report
-        for submission in (graded.submission, Submission(report.student, report.assignment)):
-            job = Rendering(self.course, report, submission, marks)
+        """The texts of all files that show a submission, by path."""
+        nothing = Submission(graded.report.student, graded.report.assignment)
+        for submission in (graded.submission, nothing):
+            job = Rendering(self.course, graded.report, submission, marks)
             try:
                 with self.slots.place() as place:
-                    for rendered in self.fence.run(job, Account(self.settings.budget), place):
-                        return rendered.pages
-            except Stopped:
-                continue  # without what was handed in, then
-        raise SandboxUnavailable("pages without anything of a student's in them cannot be made")
+                    [rendered] = self.fence.run(job, Account(self.settings.budget), place)
+                return rendered.pages
+            except Stopped as stopped:
+                fault = stopped.fault  # without what was handed in, then
+        raise RuntimeError(f"pages with nothing of a student's in them cannot be made: {fault}")
 
-    def save(self, result: tuple[_Graded, dict[str, str]]) -> _Graded:
-        graded, pages = result
+    def save(self, graded: _Graded, pages: dict[str, str]) -> None:
         save_pages(self.course, graded.report, pages)
         self.journal.append(Written.of(graded.report))
-        return graded
+
+    def failed(self, student: str) -> Report:
+        """The report of an exception of ours, now being handled; no older score stays."""
+        submission = Submission(student, self.fence.assignment.name)
+        progress = Progress(submission, self.fence.assignment, self.settings)
+        progress.stop("machine", "", traceback.format_exc())
+        report = progress.report()
+        self.journal.append(report)
+        self.book.apply(report)
+        return report
 
 
 def _is_current(report: Report, submission: Submission, settings: Settings) -> bool:

@@ -18,6 +18,7 @@ from autograder import autograded, feedback
 from autograder.course import Assignment, Course
 from autograder.gradebook import Marks
 from autograder.record import Report
+from autograder.sandbox.groups import Group
 from autograder.submission import Submission, read_small
 
 __all__ = ["Rendered", "Rendering", "render_pages", "save_pages"]
@@ -40,7 +41,8 @@ class Rendering:
     submission: Submission | None
     marks: Marks | None
 
-    def run(self, assignment: Assignment) -> Iterator[Rendered]:
+    def run(self, assignment: Assignment, group: Group | None = None) -> Iterator[Rendered]:
+        """Nothing is started for it."""
         pages = render_pages(self.course, self.report, self.submission, self.marks, assignment)
         yield Rendered(pages)
 

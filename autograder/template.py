@@ -127,6 +127,7 @@ def _load(warm: Warm) -> list[SourceNotebook]:
     for name, folders in warm.package_paths.items():
         package = importlib.import_module(name)
         package.__path__[:] = folders
+    importlib.import_module("autograder.pages")
     waiting = list(warm.assignment.notebooks.values())
     for source in waiting:  # it grows
         key = answer_key(source)
