@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from assignments.messages import _
-from assignments.questions import CheckResult, Seeds, run_check
+from assignments.questions import CheckResult, Seeds, form_result, run_check
 from assignments.student import CheckFailed, Reply, Student
 from autograder.answer_key import AnswerKey
 from autograder.rules import Code
@@ -13,6 +13,10 @@ from autograder.sandbox.limits import Breach
 from autograder.session import Session
 
 __all__ = ["Attempt", "attempt_question", "points_of", "score_question"]
+
+#: Characters of an exception's message that a hidden check tells. A student chooses them: five
+#: hand-ins of 500 characters a check would be a channel on which hidden inputs come back.
+HIDDEN_TEXT = 100
 
 
 @dataclass
@@ -115,6 +119,8 @@ def attempt_question(
             session.files,
             shared,
             reading=session.reading,
+            course_seed=seeds.heldout,
+            text=HIDDEN_TEXT,
         )
         try:
             with _replaced(student, replaced):
@@ -126,8 +132,10 @@ def attempt_question(
         asked |= student.asked
         attempt.results.append(_if_readable(result, session.code))
         attempt.transcripts.append(student.transcript)
+    if form := form_result(attempt.results):
+        attempt.results.append(form)
     if session.code and (reason := session.code.refused(asked, key.refused(question))):
-        attempt.results = [CheckResult(check, False, reason) for check in checks]
+        attempt.results = [CheckResult(r.check, False, reason) for r in attempt.results]
     return attempt
 
 
