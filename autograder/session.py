@@ -129,21 +129,27 @@ class SandboxSession:
                     loading.ran(step, *wire.spent())
                     continue
                 if step not in self._skip:
-                    loading.untried.append(numbers[step])
-                    self._skip[step] = loading.why_untried(str(numbers[step]))
+                    self._leave_untried(loading, step, numbers[step])
                 wire.rest()
                 wire.skip(step, self._skip[step])
         except Breach as breach:
             if step < 0 or loading.over:
                 # Nothing ran yet: the notebook itself cannot be handed over.
                 self._cells = []
-            self._skip[step] = _("cell {cell} was not run: {why}").format(
-                cell=numbers[step] if numbers else "?", why=self.explain(breach)
-            )
-            self.notes.append(self._skip[step])
-            loading.stopped(*wire.spent())
+            together = loading.stopped(*wire.spent())
+            if together and numbers:
+                self._leave_untried(loading, step, numbers[step])
+            else:
+                self._skip[step] = _("cell {cell} was not run: {why}").format(
+                    cell=numbers[step] if numbers else "?", why=self.explain(breach)
+                )
+                self.notes.append(self._skip[step])
             return False
         return True
+
+    def _leave_untried(self, loading: "_Loading", step: int, number: int) -> None:
+        loading.untried.append(number)
+        self._skip[step] = loading.why_untried(str(number))
 
 
 class _Loading:
@@ -186,18 +192,20 @@ class _Loading:
         self._cpu -= cpu
         self._wall -= wall
 
-    def stopped(self, cpu: float, wall: float) -> None:
-        """A step had to be stopped: all are loaded again."""
+    def stopped(self, cpu: float, wall: float) -> bool:
+        """A step had to be stopped: was that by what all together may use?"""
         self._cpu -= cpu
         self._wall -= wall
         self._stops -= 1
+        together = self._cpu <= 0 or self._wall <= 0
         if self._used_up:
             self._stage = min(self._stage + 1, 2)
             self._refill()
+        return together
 
     def why_untried(self, cells: str) -> str:
         return _(
-            "cell {cells} was not tried: while a notebook is loaded, its cells may use {cpu:g} "
+            "cell {cells} was not run: while a notebook is loaded, its cells may use {cpu:g} "
             "seconds of processor time and take {wall:g} seconds all together, and {stops} of them "
             "may have to be stopped"
         ).format(

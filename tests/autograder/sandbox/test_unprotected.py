@@ -83,8 +83,9 @@ def fall_behind():
     with Sandbox(protection="none") as sandbox:
         student = Student(open_notebook(sandbox, source))
         assert student.f() == 0
+        student.fall_behind()
         with pytest.raises(Breach, match="protocol"):
-            student.fall_behind()
+            student.f()
 
 
 def test_who_does_not_know_the_token_is_not_listened_to(monkeypatch):
