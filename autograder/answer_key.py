@@ -47,6 +47,8 @@ class AnswerKey:
         self.files: Mapping[str, bytes] = getattr(module, "FILES", {})
         self._modules: dict[str, NotebookModule] = {}
         self._earlier_modules: dict[str, NotebookModule] = {}
+        #: Source notebooks of the course that this one stands on, by ``"assignment/notebook"``.
+        self.earlier: dict[str, SourceNotebook] = {}
 
     @cached_property
     def patches(self) -> list[Patch]:
@@ -96,9 +98,16 @@ class AnswerKey:
 
     def _earlier(self, name: str) -> SourceNotebook:
         """The source of a notebook ``"assignment/notebook"`` of the same course."""
-        assignment, _slash, notebook = name.partition("/")
-        path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
-        return SourceNotebook(assignment, notebook, path)
+        if name not in self.earlier:
+            assignment, _slash, notebook = name.partition("/")
+            path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
+            if not path.is_file():
+                raise CourseError(
+                    f"{self.source.assignment}/{self.source.name} stands on {name}, and {path} is "
+                    "not there: copy that notebook's source into the course, too"
+                )
+            self.earlier[name] = SourceNotebook(assignment, notebook, path)
+        return self.earlier[name]
 
     def files_of(self, patch: Patch | None = None) -> Files:
         """The files beside the reference, or beside a patched one."""

@@ -1,0 +1,205 @@
+"""The warm process that submissions are forked from.
+
+It has imported everything and loaded the answer keys of one assignment, has one thread, and never
+computes: so a fork of it can. Each submission gets a fork of its own (:mod:`autograder.fence` asks
+for it and watches it), which reads, grades or renders, and says what it finds one JSON line at a
+time. When the grader ends, however it ends, so do the template and its forks.
+"""
+
+import contextlib
+import ctypes
+import gc
+import hashlib
+import importlib
+import importlib.metadata
+import os
+import pickle
+import platform
+import resource
+import signal
+import socket
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import msgspec
+
+from autograder.answer_key import answer_key
+from autograder.course import HOME, Assignment, Course, CourseError, SourceNotebook
+from autograder.grading import Broke, Event, Settings
+from autograder.record import SCHEMA
+
+__all__ = ["PACKAGES", "Job", "Ready", "Warm", "main", "receive_bytes", "send_bytes"]
+
+#: Packages that a course may extend by folders of its own.
+PACKAGES = ("assignments.checks", "autograder.checks", "autograder.misconceptions")
+
+#: Processor seconds of this side, its served functions and comparisons, for one step of a job.
+STEP_CPU = 20
+
+
+@dataclass(frozen=True)
+class Warm:
+    """What a template loads."""
+
+    course: Course
+    assignment: str
+    settings: Settings
+    package_paths: dict[str, list[str]]
+
+
+class Ready(msgspec.Struct, tag=True):
+    """The template is warm. ``grader_hash`` names all that reports depend on besides."""
+
+    grader_hash: str = ""
+    problem: str = ""
+
+
+class Job(Protocol):
+    """What a fork does: it yields what it finds, naming each step before it begins."""
+
+    def run(self, assignment: Assignment): ...
+
+
+def main(descriptor: int) -> NoReturn:
+    """Load what the grader asks for, then fork for each job until the grader hangs up."""
+    _end_with_parent()
+    control = socket.socket(fileno=descriptor)
+    warm: Warm = pickle.loads(receive_bytes(control))
+    try:
+        assignment = warm.course.assignment(warm.assignment)
+        ready = Ready(grader_hash(warm, _load(warm, assignment)))
+    except CourseError as error:
+        ready = Ready(problem=str(error))
+    send_bytes(control, msgspec.json.encode(ready))
+    if ready.problem:
+        os._exit(0)
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page it looks at
+    while True:
+        try:
+            _message, descriptors, _flags, _address = socket.recv_fds(control, 1, 1)
+        except OSError:
+            descriptors = []
+        if not descriptors:
+            os._exit(0)
+        # Only now: until the grader has opened the last fork's descriptor, its number is not free.
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            control.close()
+            _end_with_parent()
+            if os.getppid() != parent:
+                os._exit(1)
+            _work(socket.socket(fileno=descriptors[0]), assignment)
+        os.close(descriptors[0])
+        control.sendall(child.to_bytes(4, "big"))
+
+
+def _load(warm: Warm, assignment: Assignment) -> list[SourceNotebook]:
+    """Load all that grading needs; returns the source notebooks that were read."""
+    for name, folders in warm.package_paths.items():
+        package = importlib.import_module(name)
+        package.__path__[:] = folders
+    waiting = list(assignment.notebooks.values())
+    for source in waiting:  # it grows
+        key = answer_key(source)
+        key.patches, key.reference  # noqa: B018 - read once, they stay loaded
+        waiting += [earlier for earlier in key.earlier.values() if earlier not in waiting]
+    tasks = len(os.listdir("/proc/self/task"))
+    if tasks != 1:
+        raise RuntimeError(f"the template has {tasks} threads, and a fork would lack all but one")
+    return waiting
+
+
+def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
+    """SHA-256 over all that a report depends on besides the submission: what was loaded.
+
+    That are the modules of this project and of the course, the source notebooks, our data files
+    and the versions of all installed packages.
+    """
+    folders = {HOME, *(Path(path) for paths in warm.package_paths.values() for path in paths)}
+    files = {
+        Path(module.__file__)
+        for module in list(sys.modules.values())
+        if getattr(module, "__file__", None)
+        and any(Path(module.__file__).is_relative_to(folder) for folder in folders)
+        and ".venv" not in Path(module.__file__).parts
+    }
+    files |= {source.path for source in loaded}
+    files |= {
+        path
+        for path in (HOME / "autograder").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    files.add(HOME / "datasets" / "emoji" / "manifest.json")
+    digest = hashlib.sha256()
+    versions = sorted(
+        f"{package.metadata['Name']} {package.version}"
+        for package in importlib.metadata.distributions()
+    )
+    settings = warm.settings
+    about = [SCHEMA, platform.python_version(), settings.limits, settings.protection, versions]
+    digest.update(repr(about).encode())
+    for file in sorted(files):
+        if file.is_file():
+            digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _work(wire: socket.socket, assignment: Assignment) -> NoReturn:
+    """Do one job and end."""
+    try:
+        job: Job = pickle.loads(receive_bytes(wire))
+        for event in job.run(assignment):
+            _allow(STEP_CPU)
+            _say(wire, event)
+    except BaseException:
+        # With what goes wrong here the grader deals: it knows which step was in work.
+        with contextlib.suppress(BaseException):
+            _say(wire, Broke(traceback.format_exc()[-8000:]))
+    os._exit(0)
+
+
+def _say(wire: socket.socket, event: Event) -> None:
+    wire.sendall(msgspec.json.encode(event) + b"\n")
+
+
+def _allow(seconds: int) -> None:
+    """From now on so many seconds of processor time; then the kernel ends this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def send_bytes(wire: socket.socket, data: bytes) -> None:
+    wire.sendall(len(data).to_bytes(8, "big") + data)
+
+
+def receive_bytes(wire: socket.socket) -> bytes:
+    """What :func:`send_bytes` sent.
+
+    Raises:
+        EOFError: the other end is gone.
+    """
+    with wire.makefile("rb", buffering=0) as stream:
+        return _exactly(stream, int.from_bytes(_exactly(stream, 8), "big"))
+
+
+def _exactly(stream, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = stream.read(min(size - len(parts), 2**20))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
