@@ -588,6 +588,19 @@ return self.compute_distances_no_loops(X)"""),
         success="output without end fills a disk or memory",
         succeeded_at_2207fe8=False,
     ),
+    attack(
+        name="sleeping-cells",
+        cause="budget",
+        sleeps=True,
+        edit=append(
+            *[
+                cell("code", f"class Asleep{n}:\n    import time\n    time.sleep(36)")
+                for n in range(6)
+            ]
+        ),
+        success="cells that sleep just short of a limit take more than a submission's budget",
+        succeeded_at_2207fe8=True,
+    ),
     # --- what is read outside ---
     attack(
         name="surrogates-everywhere",

@@ -313,6 +313,45 @@ def adamw(w, dw, config=None):
         success="a served function takes gigabytes from the grader, or hangs for want of them",
         succeeded_at_2207fe8=False,
     ),
+    attack(
+        name="sleeping-answers",
+        cause="budget",
+        sleeps=True,
+        code="""\
+import time
+def slowly(method):
+    def asleep(self, *args, **kwargs):
+        if not hasattr(slowly, method.__name__):
+            setattr(slowly, method.__name__, True)
+            time.sleep(36)
+        return method(self, *args, **kwargs)
+    return asleep
+for name in ("compute_distances_two_loops", "compute_distances_one_loop",
+             "compute_distances_no_loops", "predict_labels", "predict"):
+    setattr(KNearestNeighbor, name, slowly(getattr(KNearestNeighbor, name)))
+def cross_validate_k(X, y, k_choices, num_folds=5):
+    time.sleep(36)
+    return {}
+""",
+        success="answers that sleep just short of a limit take more than a submission's budget",
+        succeeded_at_2207fe8=True,
+    ),
+    attack(
+        name="sleeping-and-dying",
+        cause="budget",
+        sleeps=True,
+        code="import time\ntime.sleep(25)\n"
+        + two_loops("import os\nos._exit(0)")
+        + """\
+def die(*args, **kwargs):
+    import os
+    os._exit(0)
+for name in ("compute_distances_one_loop", "compute_distances_no_loops", "predict_labels"):
+    setattr(KNearestNeighbor, name, die)
+""",
+        success="a notebook that loads slowly and ends its process takes more than a budget",
+        succeeded_at_2207fe8=True,
+    ),
     # --- the sandbox ---
     attack(
         name="kills-everything",

@@ -42,7 +42,9 @@ __all__ = [
     "grade",
     "hand_in",
     "latest",
+    "left_after",
     "notebook_of",
+    "submit",
     "try_class",
 ]
 
@@ -56,6 +58,9 @@ TOLD = "ATTACK" + "-OK"
 
 #: Seconds that grading one submission may take, by the docs, and that a whole class may.
 BUDGET, CLASS_BUDGET = 180, 600
+
+#: Those who sleep are given a smaller budget here, so that the tests need not wait for them.
+SHORT_BUDGET: int | None = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,7 @@ class Submitted(Attack):
         learned: from the reports of both hand-ins as text, did the first help the second?
         after: looks at what the run left for one more way in which it succeeded, or ``""``.
         counts: must there be a report of it at all?
+        sleeps: is it for the budget of a submission?
     """
 
     assignment: str = A1
@@ -122,6 +128,7 @@ class Submitted(Attack):
     learned: Callable[[str, str], bool] | None = None
     after: "Callable[[Outcome], str] | None" = None
     counts: bool = True
+    sleeps: bool = False
 
     def data(self, course: Course, second: bool = False) -> bytes | None:
         """The notebook to hand in."""
@@ -231,8 +238,15 @@ def hand_in_honestly(course: Course, assignment: str = A1, notebook: str = "knn"
 # --- the command ---------------------------------------------------------------------------------
 
 
-def command(*arguments: str) -> list[str]:
-    """The ``autograder`` command of this environment."""
+def command(*arguments: str, budget: int | None = None) -> list[str]:
+    """The ``autograder`` command of this environment, perhaps with a smaller budget than usual."""
+    if budget is not None:
+        start = (
+            "from autograder import cli, fence\n"
+            f"fence.Budget.__init__.__defaults__ = ({budget}.0, {3 * budget}.0)\n"
+            "cli.main()"
+        )
+        return [sys.executable, "-P", "-c", start, *arguments]
     return [str(Path(sys.executable).with_name("autograder")), *arguments]
 
 
@@ -270,19 +284,21 @@ def grade(
     env: Mapping[str, str] | None = None,
     meanwhile: Callable[[subprocess.Popen], Any] | None = None,
     through: Sequence[str] = (),
+    budget: int | None = None,
 ) -> Outcome:
     """Run ``autograder grade``.
 
     Args:
         seconds: after which it is ended; its exit code is None then.
         through: a command that runs the command.
+        budget: seconds of a submission, if not the usual.
         meanwhile: what to do while it runs.
     """
     started = time.monotonic()
     # Files, not pipes: what a process left behind may hold a pipe open.
     with open(course.root / "printed.txt", "w+b") as printed:
         process = subprocess.Popen(
-            [*through, *command("grade", assignment, *options)],
+            [*through, *command("grade", assignment, *options, budget=budget)],
             cwd=course.root,
             env=environment(**(env or {})),
             stdin=subprocess.DEVNULL,
@@ -336,13 +352,14 @@ def try_class(attacks: Iterable[Submitted], root: Path) -> dict[str, list[str]]:
     course = course_of(root, {**needed, assignment: notebooks})
     hand_in_honestly(course, assignment, _HONEST_NOTEBOOK[assignment])
     for attack in attacks:
-        _hand_in(course, attack)
-    first = grade(course, assignment)
+        submit(course, attack)
+    budget = SHORT_BUDGET if all(attack.sleeps for attack in attacks) else None
+    first = grade(course, assignment, budget=budget)
     found = {attack.name: _successes(attack, first) for attack in attacks}
     twice = [attack for attack in attacks if attack.learned is not None]
     if twice and first.exit_code is not None:
         for attack in twice:
-            _hand_in(course, attack, second=True)
+            submit(course, attack, second=True)
         second = grade(course, assignment)
         for attack in twice:
             texts = [json.dumps(run.reports.get(attack.name)) for run in (first, second)]
@@ -354,7 +371,7 @@ def try_class(attacks: Iterable[Submitted], root: Path) -> dict[str, list[str]]:
 _HONEST_NOTEBOOK = {A1: "knn", A2: "dropout"}
 
 
-def _hand_in(course: Course, attack: Submitted, second: bool = False) -> None:
+def submit(course: Course, attack: Submitted, second: bool = False) -> None:
     data = attack.data(course, second)
     notebook = {} if data is None else {f"{attack.notebook}.ipynb": data}
     beside = {name: f(course) if callable(f) else f for name, f in attack.files.items()}
@@ -379,7 +396,7 @@ def _successes(attack: Submitted, outcome: Outcome) -> list[str]:
         return [*found, "it was not graded"] if attack.counts else found
     if report["status"] == "machine":
         found.append(f"it passed for a failure of the machine: {report['reason'][:200]}")
-    if report["seconds"] > BUDGET + 15:
+    if report["seconds"] > ((attack.sleeps and SHORT_BUDGET) or BUDGET) + 15:
         found.append(f"it took {report['seconds']:.0f} s")
     if TOLD in json.dumps(report):
         found.append(f"it says so: {_around(json.dumps(report), TOLD)}")

@@ -21,6 +21,7 @@ def handed_in(attackers: str, assignment: str) -> list[Submitted]:
         if isinstance(attack, Submitted)
         and attack.attacker in attackers
         and attack.assignment == assignment
+        and not attack.sleeps
     ]
 
 
@@ -29,6 +30,7 @@ CLASSES = {
     "clone": handed_in("clone", A1),
     "neighbour": handed_in("neighbour", A1),
     "networks": handed_in("bundle clone", A2),
+    "asleep": [attack for attack in ATTACKS if isinstance(attack, Submitted) and attack.sleeps],
 }
 
 
