@@ -22,7 +22,7 @@ import numpy as np
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 
-__all__ = ["Check", "CheckResult", "Marker", "collect", "question", "run_check", "seed_for"]
+__all__ = ["Check", "CheckResult", "Marker", "Seeds", "collect", "question", "run_check"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,6 @@ class Marker:
     Attributes:
         question: the grade_id.
         weight: its share of the question's points, relative to the question's other checks.
-        needs: what the student's code is served from outside the notebook while it runs:
-            functions of earlier notebooks (``"a1_classifiers/two_layer_net:affine_forward"``) and
-            given helpers (``"assignments.features:hog_feature"``).
         builds_on: for each question of the same notebook that this one stands on, the names
             (``"Net.loss"``) that the reference answers when that question lost points.
         cpu: CPU seconds that the question may use, if more than usual.
@@ -42,7 +39,6 @@ class Marker:
 
     question: str
     weight: float = 1.0
-    needs: tuple[str, ...] = ()
     builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cpu: float | None = None
 
@@ -85,14 +81,13 @@ def question(
     grade_id: str,
     *,
     weight: float = 1.0,
-    needs: tuple[str, ...] = (),
     builds_on: Mapping[str, tuple[str, ...]] | None = None,
     cpu: float | None = None,
 ) -> Callable[[Callable], Callable]:
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, tuple(needs), dict(builds_on or {}), cpu)
+        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu)
         return function
 
     return mark
@@ -108,17 +103,42 @@ def collect(module: types.ModuleType) -> dict[str, list[Check]]:
     return checks
 
 
-def seed_for(secret: bytes, *parts: str) -> int:
-    """A seed below 2**63 that repeats for the same parts and cannot be guessed without the secret.
+@dataclass(frozen=True)
+class Seeds:
+    """What chance is seeded with: it repeats, and cannot be guessed without the secret.
 
-    HMAC-SHA256 of the parts (RFC 2104).
+    Each seed is the HMAC-SHA256 (RFC 2104) of a label and the parts, so that seeds of different
+    labels foretell nothing of each other.
+
+    Attributes:
+        secret: the course's; keep it from students.
+        parts: what inputs differ by: the student, and the code as loaded, so that what was seen in
+            one hand-in helps in no other.
     """
-    digest = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+
+    secret: bytes = field(repr=False)
+    parts: tuple[str, ...] = ()
+
+    def inputs(self, check: Check) -> int:
+        """What the generator of a check is seeded with, outside the sandbox; below 2**63."""
+        return self._drawn("inputs", *self.parts, check.marker.question, check.name) >> 193
+
+    def inside(self, check: Check) -> int:
+        """What ``random``, NumPy and torch are seeded with inside the sandbox; below 2**63."""
+        return self._drawn("inside", *self.parts, check.marker.question, check.name) >> 193
+
+    @property
+    def heldout(self) -> int:
+        """What held-out images are drawn with: the same for everybody; below 2**256."""
+        return self._drawn("held-out")
+
+    def _drawn(self, *parts: str) -> int:
+        text = "\0".join(parts).encode("utf-8", "surrogatepass")  # folder names may be any bytes
+        return int.from_bytes(hmac.digest(self.secret, text, hashlib.sha256), "big")
 
 
 def run_check(check: Check, student: Student, seed: int) -> CheckResult:
-    """Run one check.
+    """Run one check, with a generator of this seed.
 
     What the student's code did wrong is a result; only the breach of a limit comes out of here as
     an exception.

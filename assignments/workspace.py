@@ -19,7 +19,7 @@ import numpy as np
 
 from assignments import probes
 from assignments.messages import _
-from assignments.notebook import describe_error
+from assignments.notebook import WRITE_HERE, describe_error
 from assignments.values import (
     Handle,
     HandleTable,
@@ -44,9 +44,6 @@ _MAKER_MODULES = ("torch.nn", "torch.optim")
 
 #: File names of code in a loaded notebook, and in a running kernel.
 _CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
-
-#: What the release puts above each ``raise NotImplementedError``.
-WRITE_HERE = "# Write your code here."
 
 _ABSENT = object()
 #: The name of a class, even of one whose metaclass would rather not say.

@@ -7,13 +7,12 @@ from the reference's, exactly one misconception must have replied the same.
 
 import io
 import warnings
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 
-from assignments.questions import Check
+from assignments.questions import Seeds
 from assignments.student import Reply
 from autograder.answer_key import AnswerKey
 from autograder.misconceptions import Misconception
@@ -28,7 +27,7 @@ class Diagnosis:
     Args:
         key: the notebook's answer key.
         question: the grade_id.
-        seed: gives each check the seed that it had for the student.
+        seeds: what the checks were seeded with for the student.
         served: names that the reference answered in the attempt to explain.
     """
 
@@ -36,12 +35,12 @@ class Diagnosis:
         self,
         key: AnswerKey,
         question: str,
-        seed: Callable[[Check], int],
+        seeds: Seeds,
         served: tuple[str, ...] = (),
     ) -> None:
         self.key = key
         self.question = question
-        self._seed = seed
+        self._seeds = seeds
         self._served = served
         self._attempts: dict[str, Attempt] = {}
 
@@ -75,7 +74,7 @@ class Diagnosis:
             with redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._attempts[name] = attempt_question(
-                    session, self.key, self.question, self._seed, self._served
+                    session, self.key, self.question, self._seeds, self._served
                 )
         return self._attempts[name]
 

@@ -1,8 +1,8 @@
 """A fence around each submission: a process of its own, which is watched and can be ended.
 
 Whatever a student's input does to the code that reads, calls, compares, explains or renders it, it
-does there. A step that does not end, or that ends the process, costs that step; what is left is done
-by a new process. Nothing comes out of one but JSON lines of a known form.
+does there. A step that does not end, or that ends the process, costs that step; what is left is
+done by a new process. Nothing comes out of one but JSON lines of a known form.
 """
 
 import contextlib
@@ -25,22 +25,23 @@ import psutil
 
 from assignments.messages import _
 from autograder.course import Course, CourseError
-from autograder.grading import Began, Broke, Event, Graded, Progress, Settings
+from autograder.grading import Began, Budget, Progress, Settings
 from autograder.record import Report
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 from autograder.submission import Submission
-from autograder.template import PACKAGES, Job, Ready, Warm, receive_bytes, send_bytes
+from autograder.template import (
+    PACKAGES,
+    Broke,
+    Job,
+    Over,
+    Ready,
+    Warm,
+    receive_bytes,
+    send_bytes,
+)
 
-__all__ = ["BUDGET", "Fence", "Slots", "Stopped", "grade_fenced"]
+__all__ = ["Account", "Fence", "Slots", "Stopped", "grade_fenced"]
 
-#: Seconds that a submission may take as a whole, less those in which it waited for a core, ...
-BUDGET = 180.0
-#: ... and with them.
-HARD_BUDGET = 3 * BUDGET
-#: Of these, seconds for one step: a question, the loading of a notebook, its pages.
-STEP = 60.0
-#: Bytes of memory that one process of ours may use beyond what its template has.
-MEMORY = 3 * 2**30
 #: Bytes of all that one job may tell.
 MAX_TOLD = 256 * 2**20
 
@@ -103,22 +104,31 @@ class Place:
             self._lent = lent
 
 
-class Budget:
-    """What a submission may still take, over all its jobs."""
+class Account:
+    """What a submission has left of its budget, over all its jobs."""
 
-    def __init__(self, seconds: float = BUDGET, hard: float = HARD_BUDGET) -> None:
-        self.left = seconds
-        self._hard_end = time.monotonic() + hard
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._left = budget.seconds
+        self._step_left = budget.step
+        self._end = time.monotonic() + budget.hard
+
+    def step(self) -> None:
+        """Another step begins."""
+        self._step_left = self.budget.step
 
     def spend(self, seconds: float) -> None:
-        """Take seconds off, less those spent waiting for a core.
+        """Take off seconds, less those spent waiting for a core.
 
         Raises:
             Stopped: nothing is left.
         """
-        self.left -= seconds
-        if self.left < 0 or time.monotonic() > self._hard_end:
+        self._left -= seconds
+        self._step_left -= seconds
+        if self._left < 0 or time.monotonic() > self._end:
             raise Stopped("budget")
+        if self._step_left < 0:
+            raise Stopped("step")
 
 
 class Fence:
@@ -133,7 +143,7 @@ class Fence:
     def __init__(self, course: Course, assignment: str, settings: Settings) -> None:
         self.assignment = course.assignment(assignment)
         self._lock = threading.Lock()
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -182,11 +192,11 @@ class Fence:
         said = self._errors.read()[-4000:].decode(errors="replace").strip()
         return SandboxUnavailable(f"the grading process has ended: {said or 'it said nothing'}")
 
-    def run(self, job: Job, budget: Budget, place: Place | None = None) -> Iterator[Event]:
-        """Have a fork do a job; yields what it tells, each event as soon as it is told.
+    def run(self, job: Job, account: Account, place: Place | None = None) -> Iterator:
+        """Have a fork do a job; yields what it tells as soon as it is told.
 
         Args:
-            budget: of the submission that the job is about.
+            account: of the submission that the job is about.
             place: lent to others while the job sleeps.
 
         Raises:
@@ -196,35 +206,37 @@ class Fence:
         pid, process, wire = self._fork()
         try:
             wire.settimeout(_TICK)
-            watch = _Watch(pid, budget, place)
+            account.step()
+            watch = _Watch(pid, account, place)
             _send(wire, pickle.dumps(job), watch)
-            decoder = msgspec.json.Decoder(Event)
+            decoder = msgspec.json.Decoder(job.tells | Broke | Over)
             for line in _lines(wire, watch):
                 try:
-                    event = decoder.decode(line)
+                    told = decoder.decode(line)
                 except msgspec.MsgspecError as error:
                     raise Stopped("grader", f"what it told is of no known form: {error}") from None
-                if isinstance(event, Broke):
-                    raise Stopped("grader", event.fault)
-                watch.step()
-                yield event
-                if isinstance(event, Graded):
+                if isinstance(told, Over):
                     return
+                if isinstance(told, Broke):
+                    raise Stopped("grader", told.fault)
+                account.step()
+                yield told
         finally:
-            signal.pidfd_send_signal(process, signal.SIGKILL)  # its sandbox dies with it
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(process, signal.SIGKILL)  # its sandbox dies with it
             os.close(process)
             wire.close()
 
     def _fork(self) -> tuple[int, int, socket.socket]:
         """The process number of a new fork, a descriptor of it, and the wire to it."""
+        assert self.settings.grader_hash  # it is warm
         ours, theirs = socket.socketpair()
         try:
             with theirs, self._lock:
                 socket.send_fds(self._control, [b"f"], [theirs.fileno()])
-                pid = int.from_bytes(self._control.recv(4, socket.MSG_WAITALL), "big")
-                # The number is given to no other process before the next fork: see the template.
-                return pid, os.pidfd_open(pid), ours
-        except OSError:
+                number, descriptors, _flags, _address = socket.recv_fds(self._control, 4, 1)
+                return int.from_bytes(number, "big"), descriptors[0], ours
+        except (OSError, IndexError):
             ours.close()
             raise self._ended() from None
 
@@ -282,17 +294,13 @@ def _lines(wire: socket.socket, watch: "_Watch") -> Iterator[bytes]:
 class _Watch:
     """Looks at what a job uses, and ends it when that is too much."""
 
-    def __init__(self, pid: int, budget: Budget, place: Place | None) -> None:
+    def __init__(self, pid: int, account: Account, place: Place | None) -> None:
         self.pid = pid
-        self.budget = budget
+        self.account = account
         self.place = place
         self._looked = time.monotonic()
-        self._cpu, self._delays = 0.0, {}
-        self.step()
-
-    def step(self) -> None:
-        """Another step begins."""
-        self._step_left = STEP
+        self._cpu = 0.0
+        self._delays: dict[int, float] = {}
 
     def look(self) -> None:
         """Count what was used since the last look; not more often than each tick.
@@ -310,13 +318,9 @@ class _Watch:
         if self.place is not None:
             self.place.lend(cpu - self._cpu + waited < _ASLEEP * passed)
         self._cpu, self._delays = cpu, delays
-        if memory > MEMORY:
+        if memory > self.account.budget.memory:
             raise Stopped("memory")
-        spent = max(passed - waited, 0.0)
-        self.budget.spend(spent)
-        self._step_left -= spent
-        if self._step_left < 0:
-            raise Stopped("step")
+        self.account.spend(max(passed - waited, 0.0))
 
     def why_it_ended(self) -> Stopped:
         return Stopped("grader")
@@ -342,14 +346,14 @@ def grade_fenced(
 ) -> Report:
     """Grade a submission behind the fence; whatever it does, there is a report."""
     progress = Progress(submission, fence.assignment, settings)
-    budget = Budget()
+    account = Account(settings.budget)
     with slots.place() if slots else contextlib.nullcontext() as place:
         while not (progress.done or progress.machine):
             try:
-                for event in fence.run(progress.rest(), budget, place):
+                for event in fence.run(progress.rest(), account, place):
                     progress.add(event)
             except Stopped as stopped:
-                reason = REASONS[stopped.limit]
+                reason = _REASONS[stopped.limit].format(budget=settings.budget)
                 if stopped.limit == "budget":
                     progress.give_up("budget", reason)
                 else:
@@ -361,16 +365,14 @@ def grade_fenced(
 
 
 #: Why a question was stopped, for the student to read.
-REASONS: Mapping[str, str] = {
-    "budget": _("the submission as a whole took longer than {seconds:g} seconds").format(
-        seconds=BUDGET
+_REASONS: Mapping[str, str] = {
+    "budget": _(
+        "the submission as a whole took longer than the {budget.seconds:g} seconds that it may"
     ),
-    "step": _("grading it took longer than {seconds:g} seconds and was stopped").format(
-        seconds=STEP
-    ),
+    "step": _("grading it took longer than {budget.step:g} seconds and was stopped"),
     "memory": _("grading it used too much memory and was stopped"),
     "grader": _(
-        "what this code hands over keeps or breaks the grader, so it was stopped; "
+        "what this code hands over keeps the grader busy or breaks it, so it was stopped; "
         "your instructor sees the details"
     ),
 }

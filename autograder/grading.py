@@ -9,17 +9,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import msgspec
 
 from assignments.messages import _
-from assignments.notebook import read_cells
-from assignments.questions import Check, CheckResult, seed_for
+from assignments.notebook import as_loaded, read_cells
+from assignments.questions import CheckResult, Seeds
 from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
 from autograder.diagnosis import Diagnosis
-from autograder.record import Answer, CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
+from autograder.record import CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.limits import Limits
 from autograder.scoring import Attempt, points_of, score_question
@@ -29,8 +30,9 @@ from autograder.written import written_answers
 
 __all__ = [
     "Began",
-    "Broke",
+    "Budget",
     "Event",
+    "Graded",
     "Grading",
     "Opened",
     "Progress",
@@ -41,19 +43,40 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What grading one submission may use as a whole, student code and our own together.
+
+    Attributes:
+        seconds: of wall clock, less those spent waiting for a core.
+        hard: seconds of wall clock, whatever was waited for.
+        step: of these seconds, for one step: a question, the loading of a notebook, its pages.
+        step_cpu: processor seconds of our own side for one step.
+        memory: bytes of our own side, beyond what the template has.
+    """
+
+    seconds: float = 180.0
+    hard: float = 540.0
+    step: float = 60.0
+    step_cpu: int = 20
+    memory: int = 3 * 2**30
+
+
+@dataclass(frozen=True)
 class Settings:
     """What grading depends on besides course and submission.
 
     Attributes:
         secret: from which inputs are drawn for each student; keep it from students.
         protection: ``"bubblewrap"`` or ``"none"``.
-        limits: what student code may use.
+        limits: what student code may use in one question.
+        budget: what a submission may use.
         grader_hash: names the state of checks, helpers and limits, for the journal.
     """
 
     secret: bytes
     protection: str = "bubblewrap"
     limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
     grader_hash: str = ""
 
 
@@ -61,7 +84,7 @@ class Settings:
 
 
 class Began(msgspec.Struct, tag=True, frozen=True):
-    """A step begins: a question, a notebook (to be read and loaded), or nothing of the student's."""
+    """A step begins: a question, a notebook to be read and loaded, or what is ours alone."""
 
     notebook: str = ""
     question: str = ""
@@ -88,16 +111,10 @@ class Graded(msgspec.Struct, tag=True, frozen=True):
     extra_files: list[str] = []
 
 
-class Broke(msgspec.Struct, tag=True, frozen=True):
-    """An exception of ours ended the step in work."""
-
-    fault: str
+Event = Began | Opened | Scored | Graded
 
 
-Event = Began | Opened | Scored | Graded | Broke
-
-
-# --- grading ---------------------------------------------------------------------------------------
+# --- grading --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,8 @@ class Grading:
         decided: questions that need no grading any more, with what they earned.
         closed: notebooks that need not be opened again.
     """
+
+    tells: ClassVar = Event
 
     submission: Submission
     settings: Settings
@@ -149,14 +168,15 @@ class Grading:
         yield Began()
         box = sandbox(key)
         yield Began(source.name)
-        cells = read_cells(nb)
+        cells, code = as_loaded(read_cells(nb), source.outline)
+        seeds = Seeds(self.settings.secret, (self.submission.student, code))
         session = SandboxSession(box, cells, source.outline, self.submission.file)
         lost: set[str] = set()
         for question in source.auto_questions():
             record = self.decided.get(question.grade_id)
             if record is None:
                 yield Began(source.name, question.grade_id)
-                record = self._question(key, session, question, frozenset(lost))
+                record = self._question(key, session, question, seeds, frozenset(lost))
                 yield Scored(source.name, question.grade_id, record)
             if record.score < record.max_score:
                 lost.add(question.grade_id)
@@ -181,18 +201,19 @@ class Grading:
             yield Scored(source.name, question.grade_id, nothing(question, reason=reason))
 
     def _question(
-        self, key: AnswerKey, session: SandboxSession, question: Question, lost: frozenset[str]
+        self,
+        key: AnswerKey,
+        session: SandboxSession,
+        question: Question,
+        seeds: Seeds,
+        lost: frozenset[str],
     ) -> QuestionRecord:
         started = time.perf_counter()
         name = question.grade_id
-
-        def seed(check: Check) -> int:
-            return seed_for(self.settings.secret, self.submission.student, name, check.name)
-
-        attempt = score_question(session, key, name, seed, lost)
+        attempt = score_question(session, key, name, seeds, lost)
         hint = None
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
-            found = Diagnosis(key, name, seed, attempt.served).of(attempt)
+            found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
             hint = Hint(misconception=found.name, text=_(found.hint)) if found else None
         return QuestionRecord(
             score=points_of(attempt.share, question.points),
@@ -261,7 +282,7 @@ def grade_submission(submission: Submission, assignment: Assignment, settings: S
     return progress.report()
 
 
-# --- from events to a report -----------------------------------------------------------------------
+# --- from events to a report ----------------------------------------------------------------------
 
 
 class Progress:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 from assignments.checking import kept_random_state
-from assignments.questions import seed_for
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course, CourseError, Question, SourceNotebook
 from autograder.scoring import points_of, score_question
@@ -21,7 +21,7 @@ from autograder.session import LiveSession
 __all__ = ["score"]
 
 #: Inputs are drawn anew in every kernel, since a submission could read this one's memory.
-_SECRET = secrets.token_bytes(32)
+_SEEDS = Seeds(secrets.token_bytes(32))
 
 #: Questions that lost points in this kernel; later ones may get a second chance for them.
 _lost: set[str] = set()
@@ -48,7 +48,7 @@ def score(grade_id: str) -> float:
             LiveSession(names),
             answer_key(source),
             grade_id,
-            lambda check: seed_for(_SECRET, grade_id, check.name),
+            _SEEDS,
             frozenset(_lost),
         )
     points = points_of(attempt.share, question.points)

@@ -1,6 +1,6 @@
 """What grading says of a submission, as typed records.
 
-Made by :mod:`autograder.grading`, kept in the journal as JSON, read by gradebook, pages and reports.
+Made by :mod:`autograder.grading`, kept in the journal as JSON, read by gradebook and pages.
 Everything in a record is plain text and numbers that JSON, SQLite and a terminal can hold: texts go
 through :func:`plain` before they come here.
 """

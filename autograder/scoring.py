@@ -1,11 +1,11 @@
 """Score one question: run its hidden checks, with every second chance that it has."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from assignments.messages import _
-from assignments.questions import Check, CheckResult, run_check
+from assignments.questions import CheckResult, Seeds, run_check
 from assignments.student import CheckFailed, Reply, Student
 from autograder.answer_key import AnswerKey
 from autograder.sandbox.limits import Breach
@@ -51,7 +51,7 @@ def score_question(
     session: Session,
     key: AnswerKey,
     question: str,
-    seed: Callable[[Check], int],
+    seeds: Seeds,
     lost: frozenset[str] = frozenset(),
 ) -> Attempt:
     """Run the hidden checks of a question, giving every second chance that it has.
@@ -63,12 +63,12 @@ def score_question(
         session: where the student's names live.
         key: the notebook's answer key.
         question: the grade_id.
-        seed: gives each check its seed.
+        seeds: what each check is seeded with.
         lost: questions of this notebook that lost points already.
     """
-    attempt = attempt_question(session, key, question, seed)
+    attempt = attempt_question(session, key, question, seeds)
     if attempt.limit:
-        attempt = attempt_question(session, key, question, seed)
+        attempt = attempt_question(session, key, question, seeds)
     names = {
         name: None
         for check in key.checks[question]
@@ -77,7 +77,7 @@ def score_question(
         for name in names
     }
     if attempt.share < 1 and names:
-        again = attempt_question(session, key, question, seed, tuple(names))
+        again = attempt_question(session, key, question, seeds, tuple(names))
         if again.share > attempt.share:
             return again
     return attempt
@@ -87,7 +87,7 @@ def attempt_question(
     session: Session,
     key: AnswerKey,
     question: str,
-    seed: Callable[[Check], int],
+    seeds: Seeds,
     replaced: tuple[str, ...] = (),
 ) -> Attempt:
     """Run all hidden checks of a question once.
@@ -97,8 +97,7 @@ def attempt_question(
     """
     checks = key.checks[question]
     attempt = Attempt(served=replaced)
-    needs = {need for check in checks for need in check.marker.needs}
-    served = key.served({*needs, *replaced})
+    served = key.served(question, replaced)
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
     session.begin(cpu)
     shared: dict = {}
@@ -107,10 +106,10 @@ def attempt_question(
             reason = _("not tried, because the check before it had to be stopped")
             attempt.results.append(CheckResult(check, False, reason))
             continue
-        student = Student(session.transport, seed(check), served, session.files, shared)
+        student = Student(session.transport, seeds.inside(check), served, session.files, shared)
         try:
             with _replaced(student, replaced):
-                result = run_check(check, student, seed(check))
+                result = run_check(check, student, seeds.inputs(check))
         except Breach as breach:
             attempt.limit = breach.limit
             result = CheckResult(check, False, session.explain(breach))

@@ -20,24 +20,25 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from types import UnionType
+from typing import ClassVar, NoReturn, Protocol
 
 import msgspec
 
 from autograder.answer_key import answer_key
 from autograder.course import HOME, Assignment, Course, CourseError, SourceNotebook
-from autograder.grading import Broke, Event, Settings
+from autograder.grading import Settings
 from autograder.record import SCHEMA
 
-__all__ = ["PACKAGES", "Job", "Ready", "Warm", "main", "receive_bytes", "send_bytes"]
+__all__ = [
+    "PACKAGES", "Broke", "Job", "Over", "Ready", "Warm", "main", "receive_bytes", "send_bytes",
+]  # fmt: skip
 
 #: Packages that a course may extend by folders of its own.
 PACKAGES = ("assignments.checks", "autograder.checks", "autograder.misconceptions")
-
-#: Processor seconds of this side, its served functions and comparisons, for one step of a job.
-STEP_CPU = 20
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,27 @@ class Ready(msgspec.Struct, tag=True):
     problem: str = ""
 
 
-class Job(Protocol):
-    """What a fork does: it yields what it finds, naming each step before it begins."""
+class Broke(msgspec.Struct, tag=True, frozen=True):
+    """An exception of ours ended the step in work."""
 
-    def run(self, assignment: Assignment): ...
+    fault: str
+
+
+class Over(msgspec.Struct, tag=True, frozen=True):
+    """The job is done."""
+
+
+class Job(Protocol):
+    """What a fork does.
+
+    Attributes:
+        tells: the types of what it tells.
+    """
+
+    tells: ClassVar[type | UnionType]
+
+    def run(self, assignment: Assignment) -> Iterator[msgspec.Struct]:
+        """Do it; each step is over when something is told."""
 
 
 def main(descriptor: int) -> NoReturn:
@@ -77,6 +95,7 @@ def main(descriptor: int) -> NoReturn:
     if ready.problem:
         os._exit(0)
     gc.collect()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no fork stays behind as a zombie
     gc.freeze()  # a collection in a fork would copy every page it looks at
     while True:
         try:
@@ -85,20 +104,19 @@ def main(descriptor: int) -> NoReturn:
             descriptors = []
         if not descriptors:
             os._exit(0)
-        # Only now: until the grader has opened the last fork's descriptor, its number is not free.
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
         parent = os.getpid()
         child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
             _end_with_parent()
             if os.getppid() != parent:
                 os._exit(1)
-            _work(socket.socket(fileno=descriptors[0]), assignment)
+            _work(socket.socket(fileno=descriptors[0]), assignment, warm.settings.budget.step_cpu)
         os.close(descriptors[0])
-        control.sendall(child.to_bytes(4, "big"))
+        process = os.pidfd_open(child)
+        socket.send_fds(control, [child.to_bytes(4, "big")], [process])
+        os.close(process)
 
 
 def _load(warm: Warm, assignment: Assignment) -> list[SourceNotebook]:
@@ -152,13 +170,15 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
     return digest.hexdigest()
 
 
-def _work(wire: socket.socket, assignment: Assignment) -> NoReturn:
+def _work(wire: socket.socket, assignment: Assignment, cpu: int) -> NoReturn:
     """Do one job and end."""
     try:
         job: Job = pickle.loads(receive_bytes(wire))
+        _allow(cpu)
         for event in job.run(assignment):
-            _allow(STEP_CPU)
             _say(wire, event)
+            _allow(cpu)
+        _say(wire, Over())
     except BaseException:
         # With what goes wrong here the grader deals: it knows which step was in work.
         with contextlib.suppress(BaseException):
@@ -166,7 +186,7 @@ def _work(wire: socket.socket, assignment: Assignment) -> NoReturn:
     os._exit(0)
 
 
-def _say(wire: socket.socket, event: Event) -> None:
+def _say(wire: socket.socket, event: msgspec.Struct) -> None:
     wire.sendall(msgspec.json.encode(event) + b"\n")
 
 

@@ -8,13 +8,13 @@ full marks, no shortcut earns anything. The untouched release gets nothing and g
 import contextlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from assignments.checking import find_checks
 from assignments.notebook import load, read_cells
-from assignments.questions import Check, run_check, seed_for
+from assignments.questions import Seeds, run_check
 from assignments.student import Student
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Course, CourseError, SourceNotebook
@@ -137,8 +137,9 @@ def _full_marks(
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
     for check in find_checks(question):
-        student = Student(session.transport, _seeds(seed)(check), files=session.files)
-        result = run_check(check, student, _seeds(seed)(check))
+        seeds = _seeds(seed)
+        student = Student(session.transport, seeds.inside(check), files=session.files)
+        result = run_check(check, student, seeds.inputs(check))
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
 
@@ -166,9 +167,7 @@ def _caught(
         )
 
 
-def _costs_once(
-    verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Callable[[Check], int]
-) -> None:
+def _costs_once(verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Seeds) -> None:
     """Do the other questions of the notebook keep full marks beside a mistake in this one?"""
     session = key.session(patch)
     for question in key.checks:
@@ -182,8 +181,8 @@ def _costs_once(
             )
 
 
-def _seeds(seed: int) -> Callable[[Check], int]:
-    return lambda check: seed_for(b"verify", str(seed), check.marker.question, check.name)
+def _seeds(seed: int) -> Seeds:
+    return Seeds(b"verify", (str(seed),))
 
 
 def _verify_in_sandbox(source: SourceNotebook) -> Verdict:

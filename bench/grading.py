@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assignments.questions import Check, seed_for
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.demo import copy_course, solved
@@ -55,15 +55,11 @@ def correct_submission(course: Course, assignment: Assignment) -> Submission:
 
 def in_process(assignment: Assignment) -> None:
     """All hidden checks on the reference, here, with nothing between."""
-
-    def seed(check: Check) -> int:
-        return seed_for(b"bench", check.name)
-
     for source in assignment.notebooks.values():
         key = answer_key(source)
         session = key.session()
         for question in key.checks:
-            assert attempt_question(session, key, question, seed).share == 1
+            assert attempt_question(session, key, question, Seeds(b"bench")).share == 1
 
 
 def nbgrader_autograde(course: Course, assignment: Assignment, submission: Submission) -> None:

@@ -29,6 +29,7 @@ except ImportError:  # not on Windows, where only --sandbox=none runs
 from assignments.notebook import Cell, Outline, Step, new_module, plan, run_step
 from assignments.values import Served, TooLarge
 from assignments.workspace import Workspace
+from autograder.sandbox.late import LATE, LateModules
 from autograder.sandbox.wire import Connection
 
 __all__ = ["main"]
@@ -37,7 +38,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str]) -> None:
     """Serve notebooks until the other end hangs up."""
     where, limits = arguments[0], json.loads(arguments[1])
-    for name in arguments[2:]:
+    sys.meta_path.insert(0, LateModules())
+    for name in set(arguments[2:]) - LATE:
         with contextlib.suppress(ImportError):  # a distribution's name need not be a module's
             importlib.import_module(name)
     if ":" in where:

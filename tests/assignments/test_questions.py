@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from assignments.questions import Check, collect, question, run_check, seed_for
+from assignments.questions import Check, Marker, Seeds, collect, question, run_check
 from assignments.student import CheckFailed, Student
 
 
@@ -26,7 +26,7 @@ def result_of(error):
 def test_a_check_is_bound_to_its_question():
     module = types.ModuleType("checks")
 
-    @question("q-a", weight=2, needs=("x:f",))
+    @question("q-a", weight=2)
     def test_one(student, rng):
         """One."""
 
@@ -38,7 +38,6 @@ def test_a_check_is_bound_to_its_question():
     checks = collect(module)
     assert [c.name for c in checks["q-a"]] == ["test_one"]
     assert checks["q-a"][0].marker.weight == 2
-    assert checks["q-a"][0].marker.needs == ("x:f",)
     assert checks["q-b"][0].sentence == "test_two"
 
 
@@ -109,13 +108,27 @@ def test_the_generator_repeats():
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_seeds():
-    seeds = {
-        seed_for(b"s", "ada", "q"),
-        seed_for(b"s", "adaq", ""),
-        seed_for(b"s", "a", "daq"),
-        seed_for(b"t", "ada", "q"),
-    }
-    assert len(seeds) == 4
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_for(b"s", "ada", "q") == seed_for(b"s", "ada", "q")
+def test_seeds_repeat_and_differ_by_all_that_they_are_made_of():
+    one, other = a_check(lambda student, rng: None), Check("other", len, Marker("knn-a"))
+    elsewhere = Check(one.name, len, Marker("knn-b"))
+    made = [
+        (Seeds(b"s", ("ada", "code")), one),
+        (Seeds(b"s", ("ada", "code")), other),
+        (Seeds(b"s", ("ada", "code")), elsewhere),
+        (Seeds(b"s", ("adac", "ode")), one),
+        (Seeds(b"s", ("ada", "edoc")), one),
+        (Seeds(b"t", ("ada", "code")), one),
+        (Seeds(b"s", ("\udcff", "code")), one),
+    ]
+    drawn = [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+    assert len(set(drawn)) == 2 * len(made)
+    assert all(0 <= seed < 2**63 for seed in drawn)
+    assert drawn == [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+
+
+def test_the_seed_of_held_out_images_comes_from_the_secret_alone():
+    assert Seeds(b"s", ("ada", "code")).heldout == Seeds(b"s").heldout != Seeds(b"t").heldout
+
+
+def test_the_secret_is_not_shown():
+    assert "s3cret" not in repr(Seeds(b"s3cret", ("ada",)))

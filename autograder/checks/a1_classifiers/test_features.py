@@ -18,14 +18,8 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.heldout import check_heldout
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 #: What source/a1_classifiers/features.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
-
-#: The given feature functions, which predict_images calls.
-GIVEN = ("assignments.features:hog_feature", "assignments.features:color_histogram_hsv")
 
 #: A broken piece must not cost the points of the weights: the reference predicts with them.
 PREDICT = {"features-extract": ("predict_images",), "features-classify": ("predict_images",)}
@@ -196,37 +190,37 @@ def test_classify_sizes(student, rng):
 # --- features-best -------------------------------------------------------------------------------
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_32(student, rng):
     """At least 32 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.32)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_37(student, rng):
     """At least 37 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.37)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_42(student, rng):
     """At least 42 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.42)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_47(student, rng):
     """At least 47 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.47)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_52(student, rng):
     """At least 52 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.52)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_57(student, rng):
     """At least 57 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.57)

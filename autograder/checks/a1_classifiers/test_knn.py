@@ -19,9 +19,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 TWO_LOOPS = "KNearestNeighbor.compute_distances_two_loops"
 ONE_LOOP = "KNearestNeighbor.compute_distances_one_loop"
 NO_LOOPS = "KNearestNeighbor.compute_distances_no_loops"

@@ -6,12 +6,7 @@ Training is checked with losses of our own: they do not depend on how a student 
 import numpy as np
 import torch
 
-from assignments.checks.a1_classifiers.test_softmax import (
-    SVM,
-    check_batches,
-    check_model,
-    check_steps,
-)
+from assignments.checks.a1_classifiers.test_softmax import check_batches, check_model, check_steps
 from assignments.checks.a1_classifiers.test_svm import (
     assert_no_loop,
     check_gradient,
@@ -24,9 +19,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.test_svm import check_inputs_unchanged, check_sizes, hinge
-
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
 
 VECTORIZED = {"softmax-loss-vectorized": ("softmax_loss_vectorized",)}
 BEFORE_TRAIN = {**VECTORIZED, "softmax-classifiers": ("Softmax.loss",)}
@@ -203,7 +195,7 @@ def test_softmax_uses_its_weights(student, rng):
     check_model(student, "Softmax", cross_entropy, *problem(rng), 0.3)
 
 
-@question("softmax-classifiers", needs=SVM)
+@question("softmax-classifiers")
 def test_svm_uses_its_weights(student, rng):
     """LinearSVM().loss is the hinge loss at self.W, with its gradient."""
     check_model(student, "LinearSVM", hinge, *problem(rng), 0.3)

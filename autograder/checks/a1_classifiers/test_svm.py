@@ -17,9 +17,6 @@ from assignments.checks.a1_classifiers.test_svm import (
 from assignments.compare import assert_unchanged
 from assignments.questions import question
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 #: (N, D, C)
 SIZES = [(1, 4, 3), (6, 1, 5), (5, 3, 2), (3, 8, 11)]
 

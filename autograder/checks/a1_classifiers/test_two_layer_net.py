@@ -25,9 +25,6 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.networks import RightNet, leaf
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 # A layer that lost points is served whole: one half could not read the other half's cache.
 AFFINE, RELU = ("affine_forward", "affine_backward"), ("relu_forward", "relu_backward")
 LAYERS = {

@@ -28,9 +28,6 @@ from assignments.compare import assert_close, assert_unchanged
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.questions import question
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy",)
-
 EPS = 0.4
 #: (N, D): a single example, a batch of two, a single feature, many examples.
 SIZES = [(1, 4), (2, 5), (6, 1), (60, 3)]

@@ -24,8 +24,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, StudentError
 
-PACKAGES = ("numpy", "torch")
-
 Shapes = dict[str, tuple[int, ...]]
 
 

@@ -21,9 +21,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 
 def keep_ratio(rng) -> float:
     """A probability to keep that is neither close to 0 or 1 nor to 1/2."""

@@ -28,9 +28,6 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.heldout import check_heldout
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "torch", "tqdm")
-
 #: What source/a2_networks/pytorch.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
 

@@ -39,9 +39,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy",)
-
 #: How far a count or a mean may be from what is expected, in standard deviations.
 SIGMAS = 6.0
 

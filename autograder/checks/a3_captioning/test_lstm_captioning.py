@@ -48,9 +48,6 @@ from autograder.checks.a3_captioning.captioners import (
     sample_case,
 )
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 #: (N, D, H) of a step: one example, one number, one unit, many examples, all sizes alike.
 SIZES = [(1, 4, 3), (5, 1, 3), (4, 3, 1), (40, 6, 7), (4, 4, 4)]
 #: (N, T, D, H) of a sequence: one example, one step, one unit, many steps.
@@ -406,16 +403,6 @@ def test_gru_backward_twice(student, rng):
 
 # --- the model -----------------------------------------------------------------------------------
 
-#: What the model is given: layers of earlier notebooks, and the layers for sequences.
-NEEDS = (
-    "a1_classifiers/two_layer_net:affine_forward",
-    "a1_classifiers/two_layer_net:affine_backward",
-    "a3_captioning/rnn_captioning:word_embedding_forward",
-    "a3_captioning/rnn_captioning:word_embedding_backward",
-    "assignments.temporal_layers:temporal_affine_forward",
-    "assignments.temporal_layers:temporal_affine_backward",
-    "assignments.temporal_layers:temporal_softmax_loss",
-)
 SEQUENCE = (*STEP, "lstm_forward", "lstm_backward")
 LAYERS = {
     "lstm_captioning-step-forward": SEQUENCE,
@@ -425,20 +412,20 @@ LAYERS = {
 }
 
 
-@question("lstm_captioning-loss", weight=3, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", weight=3, builds_on=LAYERS)
 def test_loss_value(student, rng):
     """The loss of captions of different lengths is the one that PyTorch computes."""
     Net(LSTM, student, rng).check_loss()
 
 
-@question("lstm_captioning-loss", needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", builds_on=LAYERS)
 def test_loss_sizes(student, rng):
     """It is so for a single caption, for the shortest ones, and for many long ones."""
     for N, T in ((1, 6), (3, 4), (30, 22)):
         Net(LSTM, student, rng, N, T).check_loss(f"loss ({N} captions)")
 
 
-@question("lstm_captioning-loss", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", weight=0.5, builds_on=LAYERS)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
     net = Net(LSTM, student, rng)
@@ -446,32 +433,32 @@ def test_loss_inputs(student, rng):
     net.check_loss()
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_words(student, rng):
     """The gradients of W_vocab, b_vocab and W_embed are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("W_vocab", "b_vocab", "W_embed")
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_cell(student, rng):
     """The gradients of Wx, Wh and b are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("Wx", "Wh", "b")
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_projection(student, rng):
     """The gradients of W_proj and b_proj are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("W_proj", "b_proj")
 
 
-@question("lstm_captioning-gradients", needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", builds_on=LAYERS)
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
         Net(LSTM, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
 
 
-@question("lstm_captioning-gradients", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=0.5, builds_on=LAYERS)
 def test_gradients_single(student, rng):
     """A model in single precision gets right gradients in single precision."""
     Net(LSTM, student, rng).check_single_precision()
@@ -485,26 +472,26 @@ BEFORE_SAMPLE = {
 }
 
 
-@question("lstm_captioning-sample", weight=3, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=3, builds_on=BEFORE_SAMPLE)
 def test_sample_captions(student, rng):
     """Captions are the likeliest words, one by one, up to <END>."""
     model, net, want = sample_case(LSTM, student, rng)
     assert_equal(model.sample(net.features, max_length=9), want, "captions")
 
 
-@question("lstm_captioning-sample", needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", builds_on=BEFORE_SAMPLE)
 def test_sample_one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
     check_each_alone(LSTM, student, rng)
 
 
-@question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
 def test_sample_lengths(student, rng):
     """Captions have max_length places, 30 where it is not given, also in single precision."""
     check_lengths(LSTM, student, rng)
 
 
-@question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
     check_said_twice(LSTM, student, rng)

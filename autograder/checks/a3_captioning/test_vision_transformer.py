@@ -26,8 +26,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
 
-PACKAGES = ("numpy", "torch")
-
 
 def tensor(rng: np.random.Generator, *shape: int) -> torch.Tensor:
     return torch.from_numpy(rng.normal(size=shape))
