@@ -341,7 +341,8 @@ def latest(course: Course) -> dict[str, dict]:
 def try_class(attacks: Iterable[Submitted], root: Path) -> dict[str, list[str]]:
     """Hand in all attacks, grade the class, and say for each how it succeeded.
 
-    An attack that stops the class is the success of every attack in it: none has a report.
+    What harms the class as a whole stands under :data:`THE_CLASS`: which attack it was, a class of
+    half of them tells.
     """
     attacks = list(attacks)
     (assignment,) = {attack.assignment for attack in attacks}
@@ -355,7 +356,8 @@ def try_class(attacks: Iterable[Submitted], root: Path) -> dict[str, list[str]]:
         submit(course, attack)
     budget = SHORT_BUDGET if all(attack.sleeps for attack in attacks) else None
     first = grade(course, assignment, budget=budget)
-    found = {attack.name: _successes(attack, first) for attack in attacks}
+    found = {THE_CLASS: harm(first)}
+    found |= {attack.name: _successes(attack, first) for attack in attacks}
     twice = [attack for attack in attacks if attack.learned is not None]
     if twice and first.exit_code is not None:
         for attack in twice:
@@ -367,6 +369,9 @@ def try_class(attacks: Iterable[Submitted], root: Path) -> dict[str, list[str]]:
                 found[attack.name].append("the first hand-in helped the second")
     return found
 
+
+#: What happened to the class as a whole.
+THE_CLASS = "the class"
 
 _HONEST_NOTEBOOK = {A1: "knn", A2: "dropout"}
 
@@ -383,12 +388,7 @@ def submit(course: Course, attack: Submitted, second: bool = False) -> None:
 
 def _successes(attack: Submitted, outcome: Outcome) -> list[str]:
     """How an attack succeeded."""
-    found = [*honest_lost(outcome)]
-    if outcome.exit_code is None:
-        found.append(f"the run did not end within {CLASS_BUDGET} s")
-    elif outcome.exit_code != 0:
-        found.append(f"the command ended with exit code {outcome.exit_code}")
-    found += active_in_terminal(outcome.printed)
+    found: list[str] = []
     if attack.after is not None:
         found += filter(None, [attack.after(outcome)])
     report = outcome.reports.get(attack.name)
@@ -411,6 +411,17 @@ def _successes(attack: Submitted, outcome: Outcome) -> list[str]:
             found.append(f"{name} lost points for right work: {reasons[:1]}")
     for path in outcome.pages(attack.name):
         found += active_in_file(path)
+    return found
+
+
+def harm(outcome: Outcome) -> list[str]:
+    """What a run did to those who did nothing wrong, and to the terminal."""
+    found = honest_lost(outcome) + active_in_terminal(outcome.printed)
+    if outcome.exit_code is None:
+        found.append(f"the run did not end within {CLASS_BUDGET} s")
+    elif outcome.exit_code != 0:
+        said = outcome.printed[-1500:]
+        found.append(f"the command ended with exit code {outcome.exit_code}: {said}")
     return found
 
 
@@ -528,7 +539,7 @@ def b64(data: bytes) -> str:
 def tried(attack: Attack, root: Path) -> list[str]:
     """Try an attack alone, in a course of its own; returns how it succeeded."""
     if isinstance(attack, Submitted):
-        return try_class([attack], root)[attack.name]
+        return [what for found in try_class([attack], root).values() for what in found]
     assert isinstance(attack, Act)
     course = course_of(root)
     hand_in_honestly(course)
