@@ -238,15 +238,22 @@ def hand_in_honestly(course: Course, assignment: str = A1, notebook: str = "knn"
 # --- the command ---------------------------------------------------------------------------------
 
 
+_WITH_BUDGET = """\
+from dataclasses import replace
+from autograder import batch, cli
+from autograder.grading import Budget
+usual = batch.course_settings
+batch.course_settings = lambda *arguments: replace(
+    usual(*arguments), budget=Budget(seconds={}, hard={})
+)
+cli.main()
+"""
+
+
 def command(*arguments: str, budget: int | None = None) -> list[str]:
     """The ``autograder`` command of this environment, perhaps with a smaller budget than usual."""
     if budget is not None:
-        start = (
-            "from autograder import cli, fence\n"
-            f"fence.Budget.__init__.__defaults__ = ({budget}.0, {3 * budget}.0)\n"
-            "cli.main()"
-        )
-        return [sys.executable, "-P", "-c", start, *arguments]
+        return [sys.executable, "-P", "-c", _WITH_BUDGET.format(budget, 3 * budget), *arguments]
     return [str(Path(sys.executable).with_name("autograder")), *arguments]
 
 
