@@ -23,6 +23,7 @@ from assignments.messages import _
 from assignments.notebook import Cell, Outline, read_cells
 from autograder.course import Course, CourseError
 from autograder.gradebook import compiled, course_config
+from autograder.record import NotebookRecord, QuestionRecord, Report
 from autograder.sanitize import safe_html, text_html, verified_png
 from autograder.submission import Submission
 
@@ -36,7 +37,7 @@ MAX_OUTPUT = 20_000
 MAX_OUTPUTS = 50
 
 
-def write(course: Course, report: dict, submission: Submission) -> list[Path]:
+def write(course: Course, report: Report, submission: Submission) -> list[Path]:
     """Write a submission's notebooks to ``autograded/<student>/<assignment>/``.
 
     A notebook that was not handed in has no file, as in nbgrader; one that could not be read has
@@ -45,22 +46,22 @@ def write(course: Course, report: dict, submission: Submission) -> list[Path]:
     Returns:
         The files written.
     """
-    folder = course.autograded_dir / report["student"] / report["assignment"]
+    folder = course.autograded_dir / report.student / report.assignment
     folder.mkdir(parents=True, exist_ok=True)
     config = course_config(course)
     written = []
-    for name, source in course.assignment(report["assignment"]).notebooks.items():
+    for name, source in course.assignment(report.assignment).notebooks.items():
         path = folder / f"{name}.ipynb"
-        result = report["notebooks"].get(name, {"status": "missing"})
-        if result["status"] == "missing":
+        result = report.notebook(name)
+        if result.status == "missing":
             path.unlink(missing_ok=True)
             continue
         released = compiled(source, config, release=True)
-        nb = build(released, submission.notebook(name), result, report["protection"])
+        nb = build(released, submission.notebook(name), result, report.protection)
         save(path, nbformat.writes(nb))
         written.append(path)
-    if report["timestamp"]:
-        save(folder / "timestamp.txt", report["timestamp"])
+    if report.timestamp:
+        save(folder / "timestamp.txt", report.timestamp)
     return written
 
 
@@ -79,23 +80,26 @@ def save(path: Path, text: str) -> None:
 
 
 def build(
-    released: NotebookNode, submitted: dict | None, result: dict, protection: str = "bubblewrap"
+    released: NotebookNode,
+    submitted: dict | None,
+    result: NotebookRecord,
+    protection: str = "bubblewrap",
 ) -> NotebookNode:
     """The autograded form of one notebook.
 
     Args:
         released: the notebook as students got it, from :func:`autograder.gradebook.compiled`.
         submitted: the student's notebook as JSON, untrusted; None when it could not be read.
-        result: this notebook's part of the report.
+        result: what became of this notebook.
         protection: how the student's code was kept in, for a notice if it was not.
     """
     cells = _merge(released, submitted)
     for cell in cells:
-        question = result.get("questions", {}).get(_grade_id(cell))
+        question = result.questions.get(_grade_id(cell))
         if question and cell.cell_type == "code":
             text = "\n".join(check_lines(_grade_id(cell), question)) + "\n"
             cell.outputs = [new_output("stream", name="stdout", text=text)]
-    notes = [result.get("reason", ""), *result.get("notes", [])]
+    notes = [result.reason, *result.notes]
     if protection == "none":
         notes.insert(0, _("This submission was graded without a sandbox."))
     if text := "\n".join(note for note in notes if note):
@@ -105,22 +109,22 @@ def build(
     return new_notebook(cells=cells, metadata=_metadata(released))
 
 
-def check_lines(name: str, question: dict) -> list[str]:
+def check_lines(name: str, question: QuestionRecord) -> list[str]:
     """What the grader says of a question, as lines of plain text."""
     lines = [
         _("{name}: {score} of {max_score} points").format(
-            name=name, score=points(question["score"]), max_score=points(question["max_score"])
+            name=name, score=points(question.score), max_score=points(question.max_score)
         )
     ]
-    if limit := limit_text(question["limit"]):
+    if limit := limit_text(question.limit):
         lines.append(limit)
-    for check in question["checks"]:
-        lines.append(f"{'✓' if check['passed'] else '✗'} {check['sentence']}")
-        if not check["passed"]:
-            lines += [f"    {text}" for text in (check["reason"], check["symptom"]) if text]
-    if question["hint"]:
-        lines.append(_("Hint: {text}").format(text=question["hint"]["text"]))
-    if served := served_text(question["served"]):
+    for check in question.checks:
+        lines.append(f"{'✓' if check.passed else '✗'} {check.sentence}")
+        if not check.passed:
+            lines += [f"    {text}" for text in (check.reason, check.symptom) if text]
+    if question.hint:
+        lines.append(_("Hint: {text}").format(text=question.hint.text))
+    if served := served_text(question.served):
         lines.append(served)
     return lines
 

@@ -1,8 +1,9 @@
 """Grade many submissions: each behind a fence, one journal, one writer.
 
 A report is in the journal, on disk, before the gradebook and the files made from it are touched;
-whatever a crash leaves undone is done at the next start. Submissions may be graded on other machines,
-by any :class:`concurrent.futures.Executor`: they travel as bytes, and reports come back as JSON.
+whatever a crash leaves undone is done at the next start. Submissions may be graded on other
+machines, by any :class:`concurrent.futures.Executor`: they travel as bytes, and reports come back
+as JSON.
 """
 
 import fcntl
@@ -21,15 +22,14 @@ from pathlib import Path
 
 import msgspec
 
+from autograder import autograded, feedback
 from autograder.course import HOME, Course, CourseError
-from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
-from autograder.gradebook import Gradebook
+from autograder.fence import Fence, Slots, grade_fenced
+from autograder.gradebook import Gradebook, Marks
 from autograder.grading import Progress, Settings
 from autograder.journal import Journal
-from autograder.pages import Rendering
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
-from autograder.sandbox.bubblewrap import SandboxUnavailable
 from autograder.submission import Submission, find_submissions, read_submission
 
 __all__ = ["course_settings", "grade_class", "lock", "plan_class"]
@@ -183,22 +183,14 @@ class _Class:
             self.journal.append(graded.report)
             self.book.apply(graded.report)
 
-    def pages(self, graded: _Graded, marks) -> dict[str, str]:
-        """The texts of all files that show a submission, by path."""
-        for submission in (graded.submission, None):
-            job = Rendering(self.course, graded.report, submission, marks)
-            try:
-                with self.slots.place() as place:
-                    for event in self.fence.run(job, Account(self.settings.budget), place):
-                        if event.pages:
-                            return event.pages
-            except Stopped:
-                continue  # without what was handed in, then
-        raise SandboxUnavailable("pages without anything of a student's in them cannot be made")
+    def pages(self, graded: _Graded, marks) -> Marks | None:
+        return marks
 
-    def save(self, result: tuple[_Graded, dict[str, str]]) -> _Graded:
-        graded, pages = result
-        save_pages(self.course, pages)
+    def save(self, result: tuple[_Graded, Marks | None]) -> _Graded:
+        graded, marks = result
+        if graded.report.status != "machine":
+            autograded.write(self.course, graded.report, graded.submission)
+            feedback.write_feedback(self.course, graded.report, marks)
         self.journal.append(Written.of(graded.report))
         return graded
 
@@ -211,7 +203,7 @@ def _is_current(report: Report, submission: Submission, settings: Settings) -> b
     )
 
 
-# --- other machines --------------------------------------------------------------------------------
+# --- other machines ------------------------------------------------------------------------------
 
 
 def grade_elsewhere(root: str, submission: Submission, settings: Settings) -> bytes:
@@ -237,7 +229,7 @@ def _fence_here(root: str, assignment: str, protection: str, secret: bytes) -> F
     return Fence(course, assignment, Settings(secret, protection))
 
 
-# --- the course's own files ------------------------------------------------------------------------
+# --- the course's own files ----------------------------------------------------------------------
 
 
 @contextmanager

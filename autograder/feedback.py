@@ -6,10 +6,10 @@ handing out feedback find it.
 
 import re
 from collections import Counter
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import nbformat
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from assignments.messages import _
 from autograder.autograded import limit_text, points, save, served_text
 from autograder.course import Course, Question, SourceNotebook
 from autograder.gradebook import Mark, Marks, compiled, course_config, solution_cells
+from autograder.record import NotebookRecord, QuestionRecord, Report, moment
 from autograder.sanitize import safe_html
 
 __all__ = ["render", "write_feedback"]
@@ -29,7 +30,7 @@ SIGNS = {
 }  # fmt: skip
 
 
-def write_feedback(course: Course, report: dict, marks: Marks | None = None) -> list[Path]:
+def write_feedback(course: Course, report: Report, marks: Marks | None = None) -> list[Path]:
     """Write the pages ``feedback/<student>/<assignment>/<notebook>.html`` of one submission.
 
     Answers are taken from the autograded notebooks (:func:`autograder.autograded.write`), so that
@@ -43,8 +44,8 @@ def write_feedback(course: Course, report: dict, marks: Marks | None = None) -> 
     Returns:
         The files written.
     """
-    folder = course.feedback_dir / report["student"] / report["assignment"]
-    sources = course.assignment(report["assignment"]).notebooks
+    folder = course.feedback_dir / report.student / report.assignment
+    sources = course.assignment(report.assignment).notebooks
     contents = {name: _page(course, report, source, marks) for name, source in sources.items()}
     pages = [
         {key: content[key] for key in ("href", "name", "score", "max_score")}
@@ -92,10 +93,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _page(course: Course, report: dict, source: SourceNotebook, marks: Marks | None) -> dict:
+def _page(course: Course, report: Report, source: SourceNotebook, marks: Marks | None) -> dict:
     """What the template needs for one notebook."""
-    nothing = {"status": "missing", "reason": "", "notes": [], "questions": {}, "written": {}}
-    result = report["notebooks"].get(source.name, nothing)
+    result = report.notebook(source.name)
     answers = _answers(course, report, source.name)
     titles = _titles(course, source)
     questions = [
@@ -103,19 +103,19 @@ def _page(course: Course, report: dict, source: SourceNotebook, marks: Marks | N
         for question in source.questions.values()
     ]
     _spread_comments(questions, source, marks)
-    reason = result["reason"]
-    if result["status"] == "missing" and not reason:
+    reason = result.reason
+    if result.status == "missing" and not reason:
         reason = _("{file} was not handed in.").format(file=f"{source.name}.ipynb")
     return {
-        "student": report["student"],
-        "assignment": report["assignment"],
+        "student": report.student,
+        "assignment": report.assignment,
         "notebook": source.name,
         "name": source.name,
         "href": f"{source.name}.html",
-        "handed_in": _moment(report["timestamp"]),
-        "unprotected": report["protection"] == "none",
+        "handed_in": _moment(report.timestamp),
+        "unprotected": report.protection == "none",
         "reason": reason,
-        "notes": result["notes"],
+        "notes": result.notes,
         "questions": questions,
         "score": sum(question["score"] for question in questions),
         "max_score": sum(question["max_score"] for question in questions),
@@ -124,25 +124,29 @@ def _page(course: Course, report: dict, source: SourceNotebook, marks: Marks | N
 
 
 def _question(
-    question: Question, result: dict, titles: dict[str, str], marks: Marks | None, answer: str
+    question: Question,
+    result: NotebookRecord,
+    titles: dict[str, str],
+    marks: Marks | None,
+    answer: str,
 ) -> dict:
     name = question.grade_id
-    graded = result["questions"].get(name)
-    written = result["written"].get(name, {"answered": False})
+    graded = result.questions.get(name)
+    answered = name in result.written and result.written[name].answered
     mark = marks.questions.get(name) if marks else None
     if mark is None:
-        auto = graded["score"] if graded else 0.0
-        if question.kind != "auto" and written["answered"]:
+        auto = graded.score if graded else 0.0
+        if question.kind != "auto" and answered:
             auto = None
         mark = Mark(question.notebook, name, question.kind, question.points, auto_score=auto)
     if question.kind == "auto":
-        status = graded["status"] if graded else "missing"
+        status = graded.status if graded else "missing"
     elif mark.manual_score is not None:
         status = _status(mark.score, mark.max_score)
     else:
         status = "blank" if mark.graded else "waiting"
-    details = graded or {"checks": [], "hint": None, "served": [], "limit": None}
-    weight = sum(check["weight"] for check in details["checks"]) or 1.0
+    details = graded or QuestionRecord(score=0.0, max_score=question.points, status="failed")
+    weight = sum(check.weight for check in details.checks) or 1.0
     return {
         "name": name,
         "title": titles[name],
@@ -153,13 +157,13 @@ def _question(
         "graded": mark.graded,
         "by_hand": question.kind == "auto" and mark.manual_score is not None,
         "checks": [
-            check | {"points": question.points * check["weight"] / weight}
-            for check in details["checks"]
+            {**msgspec.structs.asdict(check), "points": question.points * check.weight / weight}
+            for check in details.checks
         ],
-        "hint": (details["hint"] or {}).get("text"),
-        "served": served_text(details["served"]),
-        "limit": limit_text(details["limit"]),
-        "answer": answer if written["answered"] else "",
+        "hint": details.hint and details.hint.text,
+        "served": served_text(details.served),
+        "limit": limit_text(details.limit),
+        "answer": answer if answered else "",
         "comments": [],
     }
 
@@ -218,9 +222,9 @@ def _titles(course: Course, source: SourceNotebook) -> dict[str, str]:
     }
 
 
-def _answers(course: Course, report: dict, notebook: str) -> dict[str, str]:
+def _answers(course: Course, report: Report, notebook: str) -> dict[str, str]:
     """The written answers of a notebook by question, from its autograded form."""
-    folder = course.autograded_dir / report["student"] / report["assignment"]
+    folder = course.autograded_dir / report.student / report.assignment
     path = folder / f"{notebook}.ipynb"
     if not path.exists():
         return {}
@@ -235,5 +239,4 @@ def _answers(course: Course, report: dict, notebook: str) -> dict[str, str]:
 def _moment(timestamp: str | None) -> str:
     if not timestamp:
         return ""
-    moment = datetime.fromisoformat(timestamp)
-    return moment.strftime("%Y-%m-%d %H:%M ") + (moment.tzname() or "UTC")
+    return moment(timestamp).strftime("%Y-%m-%d %H:%M UTC")

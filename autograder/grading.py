@@ -20,7 +20,15 @@ from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Assignment, Question, SourceNotebook
 from autograder.diagnosis import Diagnosis
-from autograder.record import CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
+from autograder.record import (
+    CheckRecord,
+    Hint,
+    NotebookRecord,
+    QuestionRecord,
+    Report,
+    cleaned,
+    plain,
+)
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.limits import Limits
 from autograder.scoring import Attempt, points_of, score_question
@@ -154,7 +162,7 @@ class Grading:
                     yield from self._notebook(source, sandbox)
         yield Began()
         files = {*self.submission.files, *self.submission.problems}
-        yield Graded(sorted(files - _known_files(assignment)))
+        yield Graded([plain(name, 200) for name in sorted(files - _known_files(assignment))])
 
     def _notebook(self, source: SourceNotebook, sandbox) -> Iterator[Event]:
         key = answer_key(source)
@@ -183,7 +191,7 @@ class Grading:
         yield Began()
         session.close()
         notes = list(dict.fromkeys(session.notes))
-        yield Opened(source.name, msgspec.structs.replace(opened, notes=notes))
+        yield Opened(source.name, cleaned(msgspec.structs.replace(opened, notes=notes)))
 
     def _not_graded(self, source: SourceNotebook) -> Iterator[Event]:
         """A notebook that is missing or cannot be read."""
@@ -193,12 +201,12 @@ class Grading:
             source.name,
             NotebookRecord(
                 status="unreadable" if source.path.name in there else "missing",
-                reason=reason,
+                reason=plain(reason),
                 written=written_answers(source, {"cells": []}),
             ),
         )
         for question in source.auto_questions():
-            yield Scored(source.name, question.grade_id, nothing(question, reason=reason))
+            yield Scored(source.name, question.grade_id, nothing(question, reason=plain(reason)))
 
     def _question(
         self,
@@ -215,7 +223,7 @@ class Grading:
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
             found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
             hint = Hint(misconception=found.name, text=_(found.hint)) if found else None
-        return QuestionRecord(
+        record = QuestionRecord(
             score=points_of(attempt.share, question.points),
             max_score=question.points,
             status=_status(attempt),
@@ -225,6 +233,7 @@ class Grading:
             limit=attempt.limit,
             seconds=round(time.perf_counter() - started, 4),
         )
+        return cleaned(record)
 
 
 def _status(attempt: Attempt) -> str:
@@ -374,7 +383,7 @@ class Progress:
             else _main_reason(notebooks)
         )
         questions = [q for notebook in notebooks.values() for q in notebook.questions.values()]
-        return Report(
+        report = Report(
             student=self.submission.student,
             assignment=self.submission.assignment,
             timestamp=(
@@ -392,6 +401,7 @@ class Progress:
             extra_files=self.extra_files,
             seconds=round(time.perf_counter() - self._started, 4),
         )
+        return cleaned(report)
 
 
 def _main_reason(notebooks: Mapping[str, NotebookRecord]) -> str:

@@ -7,9 +7,11 @@ full marks, no shortcut earns anything. The untouched release gets nothing and g
 
 import contextlib
 import io
+import multiprocessing
+import os
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from assignments.checking import find_checks
@@ -26,7 +28,7 @@ from autograder.sandbox.box import Sandbox
 from autograder.scoring import attempt_question, score_question
 from autograder.session import LiveSession, SandboxSession
 
-__all__ = ["Verdict", "verify_assignment", "verify_seed"]
+__all__ = ["Verdict", "pool", "verify_assignment", "verify_seed"]
 
 
 @dataclass
@@ -64,6 +66,15 @@ class Verdict:
     def idle_checks(self) -> list[tuple[str, str]]:
         """Hidden checks that no misconception fails."""
         return [place for place, names in self.caught.items() if not names]
+
+
+def pool(jobs: int | None = None) -> Executor:
+    """A pool of worker processes on this machine, one a core by default."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as many workers as cores: one thread each
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.answer_key"])
+    return ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context)
 
 
 def verify_assignment(

@@ -93,7 +93,7 @@ def main() -> None:
         assignment = home.assignment(name)
         submission = correct_submission(home, assignment)
         report = grade_submission(submission, assignment, settings)
-        assert report["score"] == report["max_score"], report["reason"]
+        assert report.score == report.max_score, report.reason
         warm = median(lambda a=assignment: in_process(a), 7)
         boxed = median(lambda s=submission, a=assignment: grade_submission(s, a, settings), 7)
         with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,15 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum
-from tiny_course import ASSIGNMENT, HOSTILE, PNG, make_course, make_report, make_submission
+from tiny_course import (
+    ASSIGNMENT,
+    HOSTILE,
+    PNG,
+    changed_notebook,
+    make_course,
+    make_report,
+    make_submission,
+)
 from traitlets.config import Config
 
 from autograder import autograded
@@ -28,7 +36,7 @@ def built(course, submitted, **changes):
     """The autograded form of a ``warm`` notebook."""
     source = course.assignment(ASSIGNMENT).notebooks["warm"]
     released = compiled(source, course_config(course), release=True)
-    nb = autograded.build(released, submitted, make_report()["notebooks"]["warm"], **changes)
+    nb = autograded.build(released, submitted, make_report().notebooks["warm"], **changes)
     nb = nbformat.reads(nbformat.writes(nb), as_version=4)
     nbformat.validate(nb)
     MetadataValidator().validate_nb(nb)
@@ -65,14 +73,14 @@ def test_writes_what_was_handed_in(course):
 def test_a_notebook_taken_back_is_removed(course):
     autograded.write(course, make_report(), handed_in(warm=make_submission()))
     report = make_report()
-    report["notebooks"]["warm"]["status"] = "missing"
+    changed_notebook(report, "warm", status="missing")
     assert autograded.write(course, report, handed_in()) == []
     assert not list(course.autograded_dir.glob("**/*.ipynb"))
 
 
 def test_an_unreadable_notebook_shows_its_questions_and_the_reason(course):
     report = make_report()
-    report["notebooks"]["warm"] |= {"status": "unreadable", "reason": "warm.ipynb is <no> JSON"}
+    changed_notebook(report, "warm", status="unreadable", reason="warm.ipynb is <no> JSON")
     (path,) = autograded.write(course, report, handed_in(warm=None))
     nb = nbformat.read(path, as_version=4)
     assert "warm.ipynb is &#60;no&#62; JSON" in nb.cells[0].source

@@ -24,9 +24,9 @@ def test_the_notebook_states_the_scale_that_the_checks_keep():
 def test_the_reference_gets_full_marks_and_a_blank_notebook_is_just_blank():
     report = PYTORCH.grade()
     assert PYTORCH.lost(report) == set()
-    assert report["extra_files"] == []
+    assert report.extra_files == []
     report = PYTORCH.grade_released()
-    assert {q["status"] for q in PYTORCH.questions(report).values()} == {"blank"}
+    assert {q.status for q in PYTORCH.questions(report).values()} == {"blank"}
 
 
 def best(data, file=WEIGHTS):

@@ -66,8 +66,8 @@ def test_says_what_was_earned_and_why_not_more(course):
 def test_students_text_is_text(course):
     report = make_report(answer=HOSTILE)
     hostile = "<img src=x onerror=alert(1)>"
-    report["notebooks"]["warm"]["notes"] = [hostile]
-    report["notebooks"]["warm"]["questions"]["warm-double"] = question(
+    report.notebooks["warm"].notes[:] = [hostile]
+    report.notebooks["warm"].questions["warm-double"] = question(
         0.0, 4.0, failed=["odd"], reason=hostile, served=[hostile]
     )
     warm = pages(course, graded(course, report))["warm"]
@@ -104,7 +104,7 @@ def test_missing_notebook_has_a_page(course):
 
 def test_limits_and_missing_protection_are_said(course):
     report = make_report(protection="none")
-    report["notebooks"]["warm"]["questions"]["warm-double"] = question(0.0, 4.0, limit="cpu")
+    report.notebooks["warm"].questions["warm-double"] = question(0.0, 4.0, limit="cpu")
     warm = pages(course, graded(course, report))["warm"]
     assert "Graded without a sandbox." in warm.text
     assert "Stopped: it used more processor time than a question may." in warm.text

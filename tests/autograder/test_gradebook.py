@@ -1,9 +1,11 @@
 import sqlite3
 
+import msgspec
 import pytest
 from nbgrader.api import Gradebook as NbgraderGradebook
 from tiny_course import (
     ASSIGNMENT,
+    changed_question,
     graded,
     make_course,
     make_report,
@@ -108,7 +110,7 @@ def test_manual_override_of_an_automatic_score_is_flagged_when_that_changes(cour
     book.apply(make_report())
     assert not marks(book).questions["warm-double"].needs_manual_grade
     better = make_report()
-    better["notebooks"]["warm"]["questions"]["warm-double"]["score"] = 3.5
+    changed_question(better, "warm-double", score=3.5)
     book.apply(better)
     double = marks(book).questions["warm-double"]
     assert (double.score, double.auto_score, double.needs_manual_grade) == (4.0, 3.5, True)
@@ -174,8 +176,9 @@ def test_late_penalty_of_the_configured_plugin(course):
 
 def test_students_text_in_a_comment_stays_text(course, book):
     report = make_report()
-    check = report["notebooks"]["warm"]["questions"]["warm-double"]["checks"][1]
-    check["sentence"] = "<script>alert(1)</script> [a](javascript:alert(2))"
+    checks = report.notebooks["warm"].questions["warm-double"].checks
+    hostile = "<script>alert(1)</script> [a](javascript:alert(2))"
+    checks[1] = msgspec.structs.replace(checks[1], sentence=hostile)
     book.apply(report)
     with NbgraderGradebook(course.db_url) as gb:
         comment = gb.find_comment("warm-solution", "warm", ASSIGNMENT, "ada").comment
