@@ -56,8 +56,8 @@ HONEST = ("aaa-honest", "zzz-honest")
 #: What attacking code says once it got what it wanted; no source cell holds it in one piece.
 TOLD = "ATTACK" + "-OK"
 
-#: Seconds that grading one submission may take, by the docs, and that a whole class may.
-BUDGET, CLASS_BUDGET = 180, 600
+#: Seconds that a whole class may take.
+CLASS_BUDGET = 600
 
 #: Those who sleep are given a smaller budget here, so that the tests need not wait for them.
 SHORT_BUDGET: int | None = 20
@@ -87,8 +87,8 @@ class Attack:
 class Submitted(Attack):
     """An attack that is handed in.
 
-    Whatever it is for, it succeeds, too, if it is not graded or takes longer than its budget, if
-    anybody else's points change, or if something active reaches a page or the terminal.
+    Whatever it is for, it succeeds, too, if it is not graded, if the run does not end, if anybody
+    else's points change, or if something active reaches a page or the terminal.
 
     Attributes:
         assignment, notebook: what is handed in.
@@ -108,7 +108,7 @@ class Submitted(Attack):
         learned: from the reports of both hand-ins as text, did the first help the second?
         after: looks at what the run left for one more way in which it succeeded, or ``""``.
         counts: must there be a report of it at all?
-        sleeps: is it for the budget of a submission?
+        sleeps: must the budget of a submission end it?
     """
 
     assignment: str = A1
@@ -403,8 +403,8 @@ def _successes(attack: Submitted, outcome: Outcome) -> list[str]:
         return [*found, "it was not graded"] if attack.counts else found
     if report["status"] == "machine":
         found.append(f"it passed for a failure of the machine: {report['reason'][:200]}")
-    if report["seconds"] > ((attack.sleeps and SHORT_BUDGET) or BUDGET) + 15:
-        found.append(f"it took {report['seconds']:.0f} s")
+    if attack.sleeps and '"limit": "budget"' not in json.dumps(report):
+        found.append("its budget did not end it")
     if TOLD in json.dumps(report):
         found.append(f"it says so: {_around(json.dumps(report), TOLD)}")
     notebook = report["notebooks"].get(attack.notebook, {})
