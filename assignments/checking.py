@@ -16,7 +16,7 @@ import numpy as np
 from assignments import checks as public_checks
 from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
-from assignments.questions import Check, CheckResult, Seeds, collect, run_check
+from assignments.questions import Check, CheckResult, Seeds, collect, form_result, run_check
 from assignments.student import Student, in_process
 from assignments.workspace import Workspace
 
@@ -109,7 +109,8 @@ def run_live(
         for one in checks:
             student = Student(in_process(Workspace(names, absent=absent)), seeds.inside(one))
             results.append(run_check(one, student, seeds.inputs(one)))
-    return results
+    form = form_result(results)
+    return [*results, form] if form else results
 
 
 def format_results(title: str, results: list[CheckResult]) -> str:

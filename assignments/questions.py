@@ -13,16 +13,27 @@ import hashlib
 import hmac
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from assignments.form import noted_forms
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
+from assignments.values import TooLarge
 
-__all__ = ["Check", "CheckResult", "Marker", "Seeds", "collect", "question", "run_check"]
+__all__ = [
+    "Check",
+    "CheckResult",
+    "Marker",
+    "Seeds",
+    "collect",
+    "form_result",
+    "question",
+    "run_check",
+]
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class CheckResult:
         blank: it failed only because nothing was written yet.
         raised: if it failed because the student's code raised an exception, which and where.
         note: what a check that passed has to say beyond that.
+        forms: of right values, what is not in the documented form.
     """
 
     check: Check
@@ -75,6 +87,7 @@ class CheckResult:
     blank: bool = False
     raised: str = ""
     note: str = ""
+    forms: tuple[str, ...] = ()
 
 
 def question(
@@ -144,13 +157,17 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     an exception.
     """
     try:
-        note = check.function(student, np.random.default_rng(seed))
+        with noted_forms() as forms:
+            note = check.function(student, np.random.default_rng(seed))
     except StudentError as error:
         return CheckResult(
             check, False, error.reason, error.symptom, blank=error.blank, raised=error.what
         )
     except CheckFailed as failure:
         return CheckResult(check, False, failure.reason, failure.symptom)
+    except TooLarge as error:
+        # A check hands back what the student's code returned.
+        return CheckResult(check, False, str(error))
     except AssertionError as failure:
         # pytest appends the values of a plain assert to its message; students must not see them.
         said = str(failure).partition("\n")[0]
@@ -169,4 +186,29 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
         kind: Any = type(error).__name__
         reason = _("the answer is not of the documented type or shape ({kind})")
         return CheckResult(check, False, reason.format(kind=kind))
-    return CheckResult(check, True, note=note or "")
+    return CheckResult(check, True, note=note or "", forms=tuple(forms))
+
+
+def form_result(results: Sequence[CheckResult]) -> CheckResult | None:
+    """What right values in another form cost: one more check, a tenth of the weight, which fails.
+
+    Args:
+        results: of all checks of one question.
+
+    Returns:
+        None where all that is right has the documented form.
+    """
+    forms = dict.fromkeys(form for result in results if result.passed for form in result.forms)
+    if not forms:
+        return None
+    marker = Marker(
+        results[0].check.marker.question,
+        weight=sum(result.check.marker.weight for result in results) / 9,
+    )
+    return CheckResult(
+        Check(_documented_form.__name__, _documented_form, marker), False, "; ".join(forms)
+    )
+
+
+def _documented_form(student: Student, rng: np.random.Generator) -> None:
+    """The results have the documented form."""

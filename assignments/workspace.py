@@ -21,6 +21,7 @@ from assignments import probes
 from assignments.messages import _
 from assignments.notebook import WRITE_HERE, describe_error
 from assignments.values import (
+    Exporter,
     Handle,
     HandleTable,
     Served,
@@ -95,8 +96,7 @@ class Workspace:
     def _do_call(self, message: dict) -> dict:
         function = self._find(message)
         before = (message["args"], message["kwargs"])
-        args = [self._import(value) for value in before[0]]
-        kwargs = {key: self._import(value) for key, value in before[1].items()}
+        args, kwargs = self._import(before[0]), self._import(before[1])
         result, changed = call_and_compare(function, args, kwargs, before)
         reply = self._reply(result, message)
         if changed:
@@ -119,7 +119,7 @@ class Workspace:
         if how == "attr":
             setattr(owner, key, value)
         else:
-            owner[key] = value
+            owner[self._import(key)] = value
         return {"value": None}
 
     def _do_make(self, message: dict) -> dict:
@@ -213,7 +213,9 @@ class Workspace:
     def _reply(self, value: Any, message: dict) -> dict:
         if message.get("keep"):
             return {"value": self.table.add(value)}
-        return {"value": export_value(value, self.table)}
+        exporter = Exporter(self.table)
+        reply = {"value": exporter.export(value)}
+        return {**reply, "matrix": True} if exporter.matrix else reply
 
     def _served_function(self, served: Served) -> Callable[..., Any]:
         def function(*args: Any, **kwargs: Any) -> Any:

@@ -5,13 +5,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from assignments.messages import _
-from assignments.questions import CheckResult, Seeds, run_check
+from assignments.questions import CheckResult, Seeds, form_result, run_check
 from assignments.student import CheckFailed, Reply, Student
 from autograder.answer_key import AnswerKey
 from autograder.sandbox.limits import Breach
 from autograder.session import Session
 
 __all__ = ["Attempt", "attempt_question", "points_of", "score_question"]
+
+#: Characters of an exception's message that a hidden check tells. A student chooses them: five
+#: hand-ins of 500 characters a check would be a channel on which hidden inputs come back.
+HIDDEN_TEXT = 100
 
 
 @dataclass
@@ -106,7 +110,15 @@ def attempt_question(
             reason = _("not tried, because the check before it had to be stopped")
             attempt.results.append(CheckResult(check, False, reason))
             continue
-        student = Student(session.transport, seeds.inside(check), served, session.files, shared)
+        student = Student(
+            session.transport,
+            seeds.inside(check),
+            served,
+            session.files,
+            shared,
+            course_seed=seeds.heldout,
+            text=HIDDEN_TEXT,
+        )
         try:
             with _replaced(student, replaced):
                 result = run_check(check, student, seeds.inputs(check))
@@ -116,6 +128,8 @@ def attempt_question(
             session.recover()
         attempt.results.append(result)
         attempt.transcripts.append(student.transcript)
+    if form := form_result(attempt.results):
+        attempt.results.append(form)
     return attempt
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from assignments.checking import find_checks
 from assignments.notebook import load, read_cells
-from assignments.questions import Seeds, run_check
+from assignments.questions import Seeds, form_result, run_check
 from assignments.student import Student
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Course, CourseError, SourceNotebook
@@ -147,10 +147,14 @@ def _full_marks(
     for result in attempt.results:
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
+    seeds, results = _seeds(seed), []
     for check in find_checks(question):
-        seeds = _seeds(seed)
         student = Student(session.transport, seeds.inside(check), files=session.files)
-        result = run_check(check, student, seeds.inputs(check))
+        results.append(run_check(check, student, seeds.inputs(check)))
+    if form := form_result(results):
+        results.append(form)
+    for result in results:
+        check = result.check
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
 

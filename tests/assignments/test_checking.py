@@ -16,6 +16,7 @@ from assignments.checking import (
     kept_random_state,
     run_live,
 )
+from assignments.compare import assert_equal
 from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
@@ -165,6 +166,25 @@ def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
     told = capsys.readouterr()
     assert told.err == ""
     assert "careful" in told.out
+
+
+def test_a_right_value_in_another_form_is_said_once():
+    def right(student, rng):
+        """It is right."""
+        assert_equal(student.f(), np.array([1, 2]), "the labels")
+
+    checks = [Check(f"test_{number}", right, Marker("q")) for number in (1, 2)]
+    said = format_results("q", run_live(checks, {"f": lambda: [1, 2]}, Seeds(b"test")))
+    assert said.splitlines() == [
+        "q",
+        "  ✓ It is right.",
+        "  ✓ It is right.",
+        "  ✗ The results have the documented form.",
+        "      the labels: a list, where a NumPy array is documented",
+        "  2 of 3 checks pass.",
+    ]
+    said = format_results("q", run_live(checks, {"f": lambda: np.array([1, 2])}, Seeds(b"test")))
+    assert "form" not in said
 
 
 def test_an_import_that_grading_would_miss_is_told_once(package, monkeypatch, capsys, tmp_path):

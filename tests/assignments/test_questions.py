@@ -2,10 +2,21 @@
 
 import types
 
+import numpy as np
 import pytest
 
-from assignments.questions import Check, Marker, Seeds, collect, question, run_check
+from assignments.form import note_form
+from assignments.questions import (
+    Check,
+    Marker,
+    Seeds,
+    collect,
+    form_result,
+    question,
+    run_check,
+)
 from assignments.student import CheckFailed, Student
+from assignments.values import MAX_BYTES
 
 
 def a_check(function, **marker):
@@ -20,7 +31,11 @@ def result_of(error):
         if error is not None:
             raise error
 
-    return run_check(a_check(test_it), Student(lambda message, answer: {}), 1)
+    return result_of_check(test_it)
+
+
+def result_of_check(function, **marker):
+    return run_check(a_check(function, **marker), Student(lambda message, answer: {}), 1)
 
 
 def test_a_check_is_bound_to_its_question():
@@ -95,6 +110,45 @@ def test_a_breach_comes_out():
 
     with pytest.raises(Breach):
         result_of(Breach())
+
+
+def test_a_value_that_is_too_large_to_be_handed_back_fails_the_check():
+    def test_it(student, rng):
+        student.f(np.zeros(MAX_BYTES + 1, np.uint8))
+
+    result = result_of_check(test_it)
+    assert not result.passed
+    assert "too large to hand over" in result.reason
+
+
+def in_form(*forms):
+    """The result of a check that notes these forms and then passes."""
+
+    def test_it(student, rng):
+        for form in forms:
+            note_form(form)
+
+    return result_of_check(test_it, weight=3)
+
+
+def test_right_values_in_another_form_cost_a_tenth_once():
+    right, listed = in_form(), in_form("y: a list", "y: a list")
+    assert listed.passed
+    assert form_result([right, right]) is None
+    form = form_result([right, listed, in_form("y: a list", "z: a tuple")])
+    assert not form.passed
+    assert form.reason == "y: a list; z: a tuple"
+    assert form.check.sentence == "The results have the documented form."
+    assert form.check.marker.question == "knn-a"
+    assert form.check.marker.weight == pytest.approx(0.1 * (9 + form.check.marker.weight))
+
+
+def test_the_form_of_wrong_values_costs_nothing_more():
+    def test_it(student, rng):
+        note_form("y: a list")
+        raise CheckFailed("y: wrong")
+
+    assert form_result([result_of_check(test_it), in_form()]) is None
 
 
 def test_the_generator_repeats():
