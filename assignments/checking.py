@@ -1,24 +1,32 @@
 """``check("knn-two-loops")``: the public checks of a question, on the running kernel's names."""
 
 import importlib
+import json
 import pkgutil
 import random
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, redirect_stderr
+import types
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, redirect_stderr, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assignments import checks as public_checks
 from assignments.messages import _, ngettext
-from assignments.questions import Check, CheckResult, collect, run_check, seed_for
+from assignments.notebook import allowed_packages
+from assignments.questions import Check, CheckResult, Seeds, collect, form_result, run_check
 from assignments.student import Student, in_process
+from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
 
 __all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
 
-_SECRET = b"public checks use the same inputs for everybody"
+_SEEDS = Seeds(b"public checks use the same inputs for everybody")
+
+#: Packages of which this kernel was told that grading does not have them.
+_told: set[str] = set()
 
 
 def check(grade_id: str) -> None:
@@ -31,8 +39,44 @@ def check(grade_id: str) -> None:
         LookupError: there is no such question.
     """
     names = sys._getframe(1).f_globals
-    results = run_live(find_checks(grade_id), names, lambda c: seed_for(_SECRET, c.name))
+    results = run_live(find_checks(grade_id), names, _SEEDS)
     print(format_results(grade_id, results))
+    if absent := sorted(set(imports_missing_in_grading(grade_id, names)) - _told):
+        _told.update(absent)
+        print(
+            "  "
+            + _("Note: grading has no {packages}; what needs it will not be found there.").format(
+                packages=", ".join(absent)
+            )
+        )
+
+
+def imports_missing_in_grading(grade_id: str, names: Mapping[str, Any]) -> Iterator[str]:
+    """Packages that a notebook's names come from and that its metadata does not allow.
+
+    Nothing when the notebook does not lie in the current folder under its own name.
+
+    Args:
+        names: the globals of the notebook.
+    """
+    prefix, allowed = grade_id, []
+    while not allowed and (prefix := prefix.rpartition("-")[0]):
+        with suppress(OSError, ValueError):
+            nb = json.loads(Path(f"{prefix}.ipynb").read_text(encoding="utf-8"))
+            allowed = allowed_packages(nb)
+    if not allowed:
+        return
+    always = {*allowed, *sys.stdlib_module_names, "__main__", "assignments", "IPython"}
+    for name, value in list(names.items()):
+        if isinstance(value, types.ModuleType):
+            package = value.__name__.partition(".")[0]
+        elif isinstance(value, type | types.FunctionType):
+            package = str(value.__module__).partition(".")[0]
+        else:
+            continue
+        # Not what IPython and its friends put there.
+        if package not in always and not name.startswith("_") and package in sys.modules:
+            yield package
 
 
 def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
@@ -53,21 +97,22 @@ def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
     )
 
 
-def run_live(checks: list[Check], names: MutableMapping[str, Any], seed: Any) -> list[CheckResult]:
+def run_live(
+    checks: list[Check], names: MutableMapping[str, Any], seeds: Seeds
+) -> list[CheckResult]:
     """Run checks on live names in this process, leaving its random numbers as they were.
 
     What the code writes to stderr goes to stdout: nbgrader takes any stderr for a failure.
-
-    Args:
-        seed: gives the seed of a check.
     """
     absent = _("{name} is not defined: run the cell that defines it")
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            student = Student(in_process(Workspace(names, absent=absent)), seed(one))
-            results.append(run_check(one, student, seed(one)))
-    return results
+            transport = in_process(Workspace(names, absent=absent))
+            student = Student(transport, seeds.inside(one), reading=LiveReading(names))
+            results.append(run_check(one, student, seeds.inputs(one)))
+    form = form_result(results)
+    return [*results, form] if form else results
 
 
 def format_results(title: str, results: list[CheckResult]) -> str:

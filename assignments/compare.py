@@ -5,16 +5,19 @@ can act on and, where the answer alone tells it, a symptom. None shows the expec
 check asks for that with ``show``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from assignments.form import note_form
 from assignments.messages import _, ngettext
 from assignments.student import CheckFailed, Remote, StudentError
 from assignments.symptoms import find_symptom
 
 __all__ = [
+    "as_numpy",
     "assert_close",
     "assert_equal",
     "assert_unchanged",
@@ -28,16 +31,40 @@ __all__ = [
 _PRECISION = {"float32": 1e-4, "complex64": 1e-4}
 
 
+#: Of a list or tuple of numbers, at most so many are read as an array.
+_MAX_LISTED = 2**22
+
+
 def relative_error(got: Any, want: Any) -> float:
-    """The largest ``|got - want| / max(|got| + |want|, 1e-8)`` over all places."""
-    got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
-    with np.errstate(invalid="ignore"):  # infinity over infinity is NaN
+    """The largest ``|got - want| / max(|got| + |want|, 1e-8)`` over all places.
+
+    Raises:
+        CheckFailed: they cannot be compared.
+    """
+    got, want = to_array(got), to_array(want)
+    try:
+        got, want = np.broadcast_arrays(got, want)
+    except ValueError:
+        raise CheckFailed(_wrong_shape(_("the result"), got, want)) from None
+    kind = np.complex128 if "c" in got.dtype.kind + want.dtype.kind else np.float64
+    with np.errstate(all="ignore"):  # infinity over infinity is NaN
+        got, want = got.astype(kind), want.astype(kind)
         scale = np.maximum(np.abs(got) + np.abs(want), 1e-8)
         return float(np.max(np.abs(got - want) / scale, initial=0.0))
 
 
+def as_numpy(value: Any) -> Any:
+    """A torch tensor as a NumPy array (bfloat16, which NumPy lacks, as float32); all else as is."""
+    if isinstance(value, Remote) or not hasattr(value, "detach"):
+        return value
+    value = value.detach().cpu()
+    return (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+
+
 def to_array(got: Any, what: str = "", ndim: int | None = None) -> np.ndarray:
-    """An answer as a plain NumPy array.
+    """An answer as a plain NumPy array of numbers.
+
+    A list or tuple of numbers is one, too, but not in the documented form.
 
     Args:
         got: what the student's code returned.
@@ -57,16 +84,77 @@ def to_array(got: Any, what: str = "", ndim: int | None = None) -> np.ndarray:
         raise CheckFailed(
             _("{what}: of type {kind}, where numbers are expected").format(what=what, kind=kind)
         )
-    if hasattr(got, "detach"):
-        got = got.detach().cpu().numpy()
+    got = as_numpy(got)
     number = isinstance(got, bool | int | float | complex | np.generic)
+    if isinstance(got, list | tuple) and (array := _listed(got)) is not None:
+        sentence = _("{what}: a {kind}, where a NumPy array is documented")
+        note_form(sentence.format(what=what, kind=type(got).__name__))
+        return array
     if not isinstance(got, np.ndarray) and not (number and not ndim):
         raise CheckFailed(
             _("{what}: of type {kind}, where a NumPy array is expected").format(
                 what=what, kind=type(got).__name__
             )
         )
-    return np.asarray(got)
+    if type(got) is int and not -(2**63) <= got < 2**64:
+        got = float(got) if abs(got) < 2**1023 else math.copysign(math.inf, got)
+    array = np.asarray(got)
+    if array.dtype.kind not in "biufc":
+        raise CheckFailed(
+            _("{what}: of type {kind}, where numbers are expected").format(
+                what=what, kind=array.dtype
+            )
+        )
+    return array
+
+
+def _listed(values: list | tuple) -> np.ndarray | None:
+    """Numbers in lists and tuples, perhaps with arrays among them, as one array; or None."""
+    left = _MAX_LISTED
+
+    def plain(value: Any) -> Any:
+        nonlocal left
+        value = as_numpy(value)
+        left -= value.size if isinstance(value, np.ndarray) else 1
+        if left < 0:
+            raise ValueError
+        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+    try:
+        array = np.asarray(plain(values))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def _in_shape(got: Any, want: np.ndarray, what: str) -> np.ndarray:
+    """An answer as an array of the shape of ``want``, if it has these numbers in another form.
+
+    Such are (1, D) and (D, 1) for (D,), and an array of one number for a number.
+    """
+    array = to_array(got, what, ndim=want.ndim)
+    if array.shape == want.shape:
+        return array
+    if isinstance(got, list | tuple) and want.ndim and array.size != want.size:
+        raise CheckFailed(
+            _("{what}: of type {kind}, where a NumPy array is expected").format(
+                what=what, kind=type(got).__name__
+            )
+        )
+    row = want.ndim == 1 and array.ndim == 2 and 1 in array.shape
+    if array.size == want.size and (row or (not want.ndim and array.ndim <= 2)):
+        sentence = _("{what}: of shape {got}, where {want} is documented")
+        note_form(sentence.format(what=what, got=array.shape, want=want.shape or _("a number")))
+        return array.reshape(want.shape)
+    return array
+
+
+def _wrong_shape(what: str, got: np.ndarray, want: np.ndarray) -> str:
+    # The sizes of many dimensions are a text of the student's choice.
+    shape = str(got.shape) if got.ndim <= 8 else _("of {ndim} dimensions").format(ndim=got.ndim)
+    return _("{what}: shape {got}, where {want} is expected").format(
+        what=what, got=shape, want=want.shape
+    )
 
 
 def unpack(result: Any, name: str, parts: Sequence[str]) -> list:
@@ -137,15 +225,11 @@ def assert_close(
         CheckFailed: it is not.
     """
     what = what or _("the result")
-    want = np.asarray(want.detach().cpu() if hasattr(want, "detach") else want)
-    array = to_array(got, what, ndim=want.ndim)
+    want = np.asarray(as_numpy(want))
+    array = _in_shape(got, want, what)
     if array.shape != want.shape:
-        raise CheckFailed(
-            _("{what}: shape {got}, where {want} is expected").format(
-                what=what, got=array.shape, want=want.shape
-            ),
-            find_symptom(array, want, factors, known=known),
-        )
+        symptom = find_symptom(array, want, factors, known=known)
+        raise CheckFailed(_wrong_shape(what, array, want), symptom)
     if array.dtype.kind == "c" and want.dtype.kind != "c":
         raise CheckFailed(_("{what}: complex numbers").format(what=what))
     loosest = _PRECISION.get(str(array.dtype), 0.0)
@@ -173,14 +257,10 @@ def assert_equal(
         CheckFailed: it is not.
     """
     what = what or _("the result")
-    want = np.asarray(want)
-    array = to_array(got, what, ndim=want.ndim)
+    want = np.asarray(as_numpy(want))
+    array = _in_shape(got, want, what)
     if array.shape != want.shape:
-        raise CheckFailed(
-            _("{what}: shape {got}, where {want} is expected").format(
-                what=what, got=array.shape, want=want.shape
-            )
-        )
+        raise CheckFailed(_wrong_shape(what, array, want))
     wrong = array != want
     if wrong.any():
         reason = _wrong_places(array, want, wrong, what, show)

@@ -12,10 +12,14 @@ The functions here accept any notebook, however damaged: they never raise becaus
 import __future__
 
 import ast
+import hashlib
+import io
+import json
 import linecache
 import re
 import sys
 import textwrap
+import tokenize
 import types
 import warnings
 from collections.abc import Iterator, Mapping
@@ -23,7 +27,22 @@ from dataclasses import dataclass, field
 
 from assignments.messages import _
 
-__all__ = ["Cell", "NotebookModule", "Outline", "Step", "load", "plan", "read_cells", "run_step"]
+__all__ = [
+    "WRITE_HERE",
+    "Cell",
+    "NotebookModule",
+    "Outline",
+    "Step",
+    "allowed_packages",
+    "as_loaded",
+    "load",
+    "plan",
+    "read_cells",
+    "run_step",
+]
+
+#: What the release puts above each ``raise NotImplementedError``.
+WRITE_HERE = "# Write your code here."
 
 #: A code cell longer than this many characters is not parsed: that alone would take seconds.
 MAX_CELL = 100_000
@@ -120,9 +139,20 @@ def read_cells(nb: object) -> list[Cell]:
     return [_read_cell(number, raw) for number, raw in enumerate(_raw_cells(nb), start=1)]
 
 
+def allowed_packages(nb: object) -> list[str]:
+    """The distributions that may be imported in a notebook, from ``course`` in its metadata.
+
+    Empty when it says nothing of them.
+    """
+    where: object = nb
+    for key in ("metadata", "course", "packages"):
+        where = where.get(key) if isinstance(where, dict) else None
+    return [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
+
+
 def plan(cells: list[Cell], outline: Outline) -> list[Step]:
     """What would run of each code cell, in the order of the notebook."""
-    present = {cell.grade_id for cell in cells}
+    present = {cell.grade_id for cell in cells if cell.cell_type == "code"}
     lost_names = {
         name
         for grade_id, names in outline.solutions.items()
@@ -152,6 +182,61 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
                     left_out[name] = reason.format(name=name, cell=cell.number)
         steps.append(Step(cell, kept, left_out, broken, flags))
     return steps
+
+
+def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str, list[Step]]:
+    """What loading needs of a notebook, and the SHA-256 of that code.
+
+    No Markdown, no comments, no cells that loading makes nothing of. Grading hands over nothing
+    else: whatever student code could find in its own process counts in the hash, but for the
+    numbers of cells and lines, which errors name. So code of the same hash is given the same
+    inputs, and cannot bring along what it saw of them before.
+
+    Returns:
+        Cells that :func:`plan` treats like those of the notebook, 64 hexadecimal digits, and what
+        runs of the cells.
+    """
+    needed, code = [], []
+    steps = plan(cells, outline)
+    for step in steps:
+        cell = step.cell
+        known = cell.grade_id in outline.solutions
+        if known or step.statements or step.left_out or step.broken:
+            source, lines = _without_comments(cell.source)
+            grade_id = cell.grade_id if known else None
+            needed.append(Cell(cell.number, "code", source, grade_id))
+            code.append(lines)
+    return needed, hashlib.sha256(json.dumps(code).encode()).hexdigest(), steps
+
+
+def _without_comments(source: str) -> tuple[str, list[str]]:
+    """Code with as many lines as before, and its lines of code alone; all of it if unreadable.
+
+    The line that the release puts above what is to be written stays in the code: a reason of
+    :class:`~assignments.workspace.Workspace` looks for it.
+    """
+    lines = source.split("\n")
+    comments = []
+    code: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            (first, column), (last, end) = token.start, token.end
+            if token.type == tokenize.COMMENT:
+                comments.append((first - 1, column, end))
+            elif token.type not in _NO_CODE:
+                code.update(range(first - 1, last))
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return source, lines
+    for row, column, end in reversed(comments):
+        here = row not in code and lines[row][column:end] == WRITE_HERE
+        lines[row] = WRITE_HERE if here else (lines[row][:column] + lines[row][end:]).rstrip()
+    lines = [line if row in code or line.strip() else "" for row, line in enumerate(lines)]
+    return "\n".join(lines), [lines[row] for row in sorted(code) if row < len(lines)]
+
+
+_NO_CODE = {
+    tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+}  # fmt: skip
 
 
 def run_step(step: Step, module: NotebookModule) -> None:

@@ -13,16 +13,27 @@ import hashlib
 import hmac
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from assignments.form import noted_forms
 from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
+from assignments.values import TooLarge
 
-__all__ = ["Check", "CheckResult", "Marker", "collect", "question", "run_check", "seed_for"]
+__all__ = [
+    "Check",
+    "CheckResult",
+    "Marker",
+    "Seeds",
+    "collect",
+    "form_result",
+    "question",
+    "run_check",
+]
 
 
 @dataclass(frozen=True)
@@ -32,19 +43,19 @@ class Marker:
     Attributes:
         question: the grade_id.
         weight: its share of the question's points, relative to the question's other checks.
-        needs: what the student's code is served from outside the notebook while it runs:
-            functions of earlier notebooks (``"a1_classifiers/two_layer_net:affine_forward"``) and
-            given helpers (``"assignments.features:hog_feature"``).
         builds_on: for each question of the same notebook that this one stands on, the names
             (``"Net.loss"``) that the reference answers when that question lost points.
         cpu: CPU seconds that the question may use, if more than usual.
+        rule: whether it judges *how* something is done (no loops, inputs left alone), not what
+            comes out. Rules carry at most a fifth of a question's points, or half where the rule
+            is the exercise, and fail where the code cannot be read.
     """
 
     question: str
     weight: float = 1.0
-    needs: tuple[str, ...] = ()
     builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cpu: float | None = None
+    rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ class CheckResult:
         blank: it failed only because nothing was written yet.
         raised: if it failed because the student's code raised an exception, which and where.
         note: what a check that passed has to say beyond that.
+        forms: of right values, what is not in the documented form.
     """
 
     check: Check
@@ -79,20 +91,21 @@ class CheckResult:
     blank: bool = False
     raised: str = ""
     note: str = ""
+    forms: tuple[str, ...] = ()
 
 
 def question(
     grade_id: str,
     *,
     weight: float = 1.0,
-    needs: tuple[str, ...] = (),
     builds_on: Mapping[str, tuple[str, ...]] | None = None,
     cpu: float | None = None,
+    rule: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, tuple(needs), dict(builds_on or {}), cpu)
+        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
         return function
 
     return mark
@@ -108,29 +121,58 @@ def collect(module: types.ModuleType) -> dict[str, list[Check]]:
     return checks
 
 
-def seed_for(secret: bytes, *parts: str) -> int:
-    """A seed below 2**63 that repeats for the same parts and cannot be guessed without the secret.
+@dataclass(frozen=True)
+class Seeds:
+    """What chance is seeded with: it repeats, and cannot be guessed without the secret.
 
-    HMAC-SHA256 of the parts (RFC 2104).
+    Each seed is the HMAC-SHA256 (RFC 2104) of a label and the parts, so that seeds of different
+    labels foretell nothing of each other.
+
+    Attributes:
+        secret: the course's; keep it from students.
+        parts: what inputs differ by: the student, and the code as loaded, so that what was seen in
+            one hand-in helps in no other.
     """
-    digest = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+
+    secret: bytes = field(repr=False)
+    parts: tuple[str, ...] = ()
+
+    def inputs(self, check: Check) -> int:
+        """What the generator of a check is seeded with, outside the sandbox; below 2**63."""
+        return self._drawn("inputs", *self.parts, check.marker.question, check.name) >> 193
+
+    def inside(self, check: Check) -> int:
+        """What ``random``, NumPy and torch are seeded with inside the sandbox; below 2**63."""
+        return self._drawn("inside", *self.parts, check.marker.question, check.name) >> 193
+
+    @property
+    def heldout(self) -> int:
+        """What held-out images are drawn with: the same for everybody; below 2**256."""
+        return self._drawn("held-out")
+
+    def _drawn(self, *parts: str) -> int:
+        text = "\0".join(parts).encode("utf-8", "surrogatepass")  # folder names may be any bytes
+        return int.from_bytes(hmac.digest(self.secret, text, hashlib.sha256), "big")
 
 
 def run_check(check: Check, student: Student, seed: int) -> CheckResult:
-    """Run one check.
+    """Run one check, with a generator of this seed.
 
     What the student's code did wrong is a result; only the breach of a limit comes out of here as
     an exception.
     """
     try:
-        note = check.function(student, np.random.default_rng(seed))
+        with noted_forms() as forms:
+            note = check.function(student, np.random.default_rng(seed))
     except StudentError as error:
         return CheckResult(
             check, False, error.reason, error.symptom, blank=error.blank, raised=error.what
         )
     except CheckFailed as failure:
         return CheckResult(check, False, failure.reason, failure.symptom)
+    except TooLarge as error:
+        # A check hands back what the student's code returned.
+        return CheckResult(check, False, str(error))
     except AssertionError as failure:
         # pytest appends the values of a plain assert to its message; students must not see them.
         said = str(failure).partition("\n")[0]
@@ -149,4 +191,29 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
         kind: Any = type(error).__name__
         reason = _("the answer is not of the documented type or shape ({kind})")
         return CheckResult(check, False, reason.format(kind=kind))
-    return CheckResult(check, True, note=note or "")
+    return CheckResult(check, True, note=note or "", forms=tuple(forms))
+
+
+def form_result(results: Sequence[CheckResult]) -> CheckResult | None:
+    """What right values in another form cost: one more check, a tenth of the weight, which fails.
+
+    Args:
+        results: of all checks of one question.
+
+    Returns:
+        None where all that is right has the documented form.
+    """
+    forms = dict.fromkeys(form for result in results if result.passed for form in result.forms)
+    if not forms:
+        return None
+    marker = Marker(
+        results[0].check.marker.question,
+        weight=sum(result.check.marker.weight for result in results) / 9,
+    )
+    return CheckResult(
+        Check(_documented_form.__name__, _documented_form, marker), False, "; ".join(forms)
+    )
+
+
+def _documented_form(student: Student, rng: np.random.Generator) -> None:
+    """The results have the documented form."""

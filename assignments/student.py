@@ -19,8 +19,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from assignments.form import note_form
 from assignments.messages import _
 from assignments.values import (
+    MAX_BYTES,
     Handle,
     HandleTable,
     Served,
@@ -30,8 +32,11 @@ from assignments.values import (
 )
 
 __all__ = [
+    "MAX_NAME",
+    "MAX_TEXT",
     "CheckFailed",
     "Files",
+    "Reading",
     "Remote",
     "Reply",
     "Student",
@@ -40,7 +45,16 @@ __all__ = [
     "explained",
     "files_here",
     "in_process",
+    "no_such_name",
 ]
+
+
+#: Characters of an exception's message that are told.
+MAX_TEXT = 500
+#: Characters of a type's or a function's name that are told, and of what else is said of a type.
+MAX_NAME = 40
+#: Lines and cells beyond this are none.
+_MAX_PLACE = 100_000
 
 
 class CheckFailed(AssertionError):
@@ -58,11 +72,17 @@ class CheckFailed(AssertionError):
 
 
 class StudentError(CheckFailed):
-    """The student's code raised an exception."""
+    """The student's code raised an exception.
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    Args:
+        error: as :func:`_checked_error` leaves it.
+        length: characters of its message that may be told.
+    """
+
+    def __init__(self, error: Mapping[str, Any], length: int = MAX_TEXT) -> None:
         self.type: str = error["type"]
-        self.message: str = error["message"]
+        self.message: str = _clipped(error["message"], length)
+        self._all: str = error["message"]
         #: The type and the place, which are the same when an exception comes up again.
         self.what = f"{self.type}{_place(error)}"
         if self.blank:
@@ -88,7 +108,7 @@ def explained(causes: Mapping[str, str]) -> Iterator[None]:
         yield
     except StudentError as error:
         for text, cause in causes.items():
-            if text in error.message:
+            if text in error._all:
                 error.symptom = cause
                 break
         raise
@@ -130,6 +150,22 @@ def _nothing_served(name: str) -> Callable[..., Any]:
     raise KeyError(name)
 
 
+class Reading(Protocol):
+    """Reads the source text of a notebook's code."""
+
+    def source(self, name: str) -> str:
+        """Of a function, class or method; StudentError if no cell defines it."""
+
+    def methods(self, attribute: str) -> list[str]:
+        """What an attribute of this name may be: ``["Net.loss"]``."""
+
+
+def no_such_name(name: str) -> StudentError:
+    """No cell of the notebook defines this name."""
+    message = _("{name} is not defined").format(name=name)
+    return StudentError({"type": "NameError", "message": message, "cell": 0, "line": 0})
+
+
 #: Finds a file that lies beside the notebook; LookupError says why it cannot be had.
 Files = Callable[[str], bytes]
 
@@ -152,9 +188,14 @@ class Student:
         served: finds the functions that the question allows the student's code to be served.
         files: finds the files beside the notebook.
         shared: see the property of this name.
+        reading: reads the source text of the code.
+        course_seed: see the attribute of this name.
+        text: characters of an exception's message that a reason may tell.
 
     Attributes:
         transcript: all replies so far.
+        asked: the names and attributes that the check has called, read or set.
+        course_seed: seeds what is the same for everybody, such as held-out images.
     """
 
     def __init__(
@@ -164,6 +205,9 @@ class Student:
         served: ServedFunctions = _nothing_served,
         files: Files = files_here,
         shared: dict[str, Any] | None = None,
+        reading: "Reading | None" = None,
+        course_seed: int = 0,
+        text: int = MAX_TEXT,
     ) -> None:
         self._transport = transport
         self._seed = seed
@@ -171,7 +215,11 @@ class Student:
         self._own_served: dict[str, Callable[..., Any]] = {}
         self._files = files
         self._shared = {} if shared is None else shared
+        self._reading = reading
         self.transcript: list[Reply] = []
+        self.asked: set[str] = set()
+        self.course_seed = course_seed
+        self._text = text
 
     def __getattr__(self, name: str) -> "Callable[..., Any]":
         if name.startswith("__"):
@@ -245,11 +293,19 @@ class Student:
         return Served(name)
 
     def source(self, target: str) -> str:
-        """The source text of a function or of a method (``"Net.loss"``), for reading its syntax."""
-        text = self._ask({"op": "source", **_address(target, "")})
-        if not isinstance(text, str):
+        """The source text of a function or of a method (``"Net.loss"``), for reading its syntax.
+
+        Raises:
+            StudentError: no cell defines it.
+            CheckFailed: it cannot be read.
+        """
+        if self._reading is None:
             raise CheckFailed(_("the source of {name} cannot be read").format(name=target))
-        return text
+        return self._reading.source(target)
+
+    def methods(self, attribute: str) -> list[str]:
+        """What an attribute of this name may be, of the notebook's code: ``["Net.loss"]``."""
+        return [] if self._reading is None else self._reading.methods(attribute)
 
     def file(self, name: str) -> bytes:
         """A file that was handed in beside the notebook; its content is not to be trusted.
@@ -296,6 +352,10 @@ class Student:
         }
 
     def _ask(self, message: dict, plain: bool = False) -> Any:
+        for part in message.get("parts", [message]):
+            self.asked.update(key for how, key in part.get("path", ()) if how == "attr")
+            if isinstance(part.get("root"), str):
+                self.asked.add(part["root"])
         reply = self._transport({**message, "seed": self._seed}, self._answer)
         if plain and isinstance(reply, dict) and "value" in reply:
             return reply["value"]
@@ -307,10 +367,12 @@ class Student:
         if "error" in reply:
             error = _checked_error(reply["error"])
             self.transcript.append(Reply(operation, error=error))
-            raise StudentError(error)
+            raise StudentError(error, self._text)
         changed = reply.get("changed", {})
         kept = Reply(operation, reply["value"], changed=changed if type(changed) is dict else {})
         self.transcript.append(kept)
+        if reply.get("matrix") is True:
+            note_form(_("a result is of type np.matrix, where a NumPy array is documented"))
         return self._wrap(reply["value"])
 
     def _export(self, value: Any) -> Any:
@@ -325,11 +387,16 @@ class Student:
 
     def _wrap(self, value: Any) -> Any:
         if type(value) is Handle:
-            return Remote(self, value)
+            texts = (_plain(text, MAX_NAME) for text in (value.type_name, value.detail))
+            return Remote(self, Handle(value.id, *texts))
         if type(value) in (list, tuple):
             return type(value)(self._wrap(item) for item in value)
         if type(value) is dict:
             return {key: self._wrap(item) for key, item in value.items()}
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple) and 0 in shape and max(shape) > MAX_BYTES:
+            # The sizes of an array without elements are free: they could say anything.
+            raise CheckFailed(_("your code's answer is malformed"))
         if hasattr(value, "requires_grad"):
             return value.detach()
         return value
@@ -482,14 +549,24 @@ def _checked_error(error: Any) -> dict:
     """An error reply in exactly the form it should have, whatever was sent."""
     error = error if type(error) is dict else {}
 
-    def plain(text: Any, length: int) -> str:
-        text = text if type(text) is str else ""
-        return "".join(c if c.isprintable() or c == "\n" else " " for c in text[:length])
+    def place(number: Any) -> int:
+        return number if type(number) is int and 0 <= number <= _MAX_PLACE else 0
 
     return {
-        "type": plain(error.get("type"), 80) or "Exception",
-        "message": plain(error.get("message"), 500),
-        "cell": error["cell"] if type(error.get("cell")) is int else 0,
-        "line": error["line"] if type(error.get("line")) is int else 0,
-        "function": plain(error.get("function"), 80),
+        "type": _plain(error.get("type"), MAX_NAME) or "Exception",
+        "message": _plain(error.get("message"), MAX_TEXT),
+        "cell": place(error.get("cell")),
+        "line": place(error.get("line")),
+        "function": _plain(error.get("function"), MAX_NAME),
     }
+
+
+def _plain(text: Any, length: int) -> str:
+    """At most so many characters of a text, those that cannot be shown as spaces."""
+    text = text if type(text) is str else ""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text[:length])
+
+
+def _clipped(text: str, length: int) -> str:
+    """A text on one line and with an ellipsis, if it is longer than it may be."""
+    return text if len(text) <= length else f"{' '.join(text.split())[: length - 1]}…"

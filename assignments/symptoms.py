@@ -36,7 +36,7 @@ def find_symptom(
     want = np.asarray(want)
     if got.dtype.kind not in "biufc" or want.dtype.kind not in "biufc":
         return ""
-    if want.dtype.kind == "f" and got.dtype.kind != "c":
+    if want.dtype.kind in "fc" and got.dtype.kind != "c":
         got = got.astype(np.float64)  # whole numbers and truth values have no signs or roots
 
     def same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -1,7 +1,7 @@
 """What crosses between a check and the student's code, and how.
 
 By value go exact built-in types, numeric NumPy arrays and scalars, dtypes and torch tensors; an
-``OrderedDict`` goes as a dictionary. All
+``OrderedDict`` goes as a dictionary, an ``np.matrix`` as an array, with a note of it. All
 else (subclasses, models, named tuples, generators, object arrays) stays where it is and crosses as
 a :class:`Handle`. Functions of the check's side cross as :class:`Served`. The same rules hold in a
 student's own kernel and over the wire of the sandbox, so a check cannot tell the two apart.
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_INT_BITS",
     "MAX_ITEMS",
     "TENSOR_DTYPES",
+    "Exporter",
     "Handle",
     "HandleTable",
     "Served",
@@ -42,6 +43,8 @@ MAX_ITEMS = 100_000
 MAX_BYTES = 32 * 2**20
 #: Integers of more bits than this stay behind a handle.
 MAX_INT_BITS = 8_000
+#: Strings up to this length are interned as they arrive: ``is "rnn"`` holds as it does in a kernel.
+_MAX_INTERNED = 100
 
 _IMMUTABLE = (type(None), bool, int, float, complex, str, bytes)
 _NUMERIC_KINDS = "biufc"
@@ -107,22 +110,30 @@ def export_value(value: Any, table: HandleTable) -> Any:
     Raises:
         TooLarge: its arrays have more than ``MAX_BYTES`` in all.
     """
-    return _Exporter(table).export(value, 0)
+    return Exporter(table).export(value)
 
 
-class _Exporter:
+class Exporter:
+    """Exports one value; see :func:`export_value`.
+
+    Attributes:
+        matrix: was an ``np.matrix`` in it?
+    """
+
     def __init__(self, table: HandleTable) -> None:
         self.table = table
         self.items = 0
         self.bytes = 0
+        self.matrix = False
 
-    def export(self, value: Any, depth: int) -> Any:
+    def export(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
         if kind is int and value.bit_length() > MAX_INT_BITS:
             return self.table.add(value)
         if kind in _IMMUTABLE or kind in (Handle, Served):
             return value
-        if kind is np.ndarray and value.dtype.kind in _NUMERIC_KINDS:
+        if kind in (np.ndarray, np.matrix) and value.dtype.kind in _NUMERIC_KINDS:
+            self.matrix |= kind is np.matrix
             self._count(value.nbytes)
             return np.array(value, order="C")
         if kind is OrderedDict:  # what state_dict() of a torch module gives
@@ -181,10 +192,15 @@ def import_value(
         return table[value.id]
     if kind is Served:
         return served(value)
+    if kind is str:
+        return sys.intern(value) if len(value) <= _MAX_INTERNED else value
     if kind is dict:
-        return {key: import_value(item, table, served) for key, item in value.items()}
-    if kind in (list, tuple):
-        return kind(import_value(item, table, served) for item in value)
+        return {
+            import_value(key, table, served): import_value(item, table, served)
+            for key, item in value.items()
+        }
+    if kind in (list, tuple, set, frozenset):
+        return kind([import_value(item, table, served) for item in value])
     if kind is np.ndarray:
         return value.copy()
     if kind not in _IMMUTABLE and hasattr(value, "requires_grad"):

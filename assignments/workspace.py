@@ -6,7 +6,6 @@ reply claims is judged on the other side.
 """
 
 import importlib
-import inspect
 import itertools
 import linecache
 import random
@@ -19,8 +18,9 @@ import numpy as np
 
 from assignments import probes
 from assignments.messages import _
-from assignments.notebook import describe_error
+from assignments.notebook import WRITE_HERE, describe_error
 from assignments.values import (
+    Exporter,
     Handle,
     HandleTable,
     Served,
@@ -44,9 +44,6 @@ _MAKER_MODULES = ("torch.nn", "torch.optim")
 
 #: File names of code in a loaded notebook, and in a running kernel.
 _CELL = re.compile(r"<.* cell (\d+)>|<ipython-input-(\d+)|.*ipykernel_\d+[/\\]")
-
-#: What the release puts above each ``raise NotImplementedError``.
-WRITE_HERE = "# Write your code here."
 
 _ABSENT = object()
 #: The name of a class, even of one whose metaclass would rather not say.
@@ -98,8 +95,7 @@ class Workspace:
     def _do_call(self, message: dict) -> dict:
         function = self._find(message)
         before = (message["args"], message["kwargs"])
-        args = [self._import(value) for value in before[0]]
-        kwargs = {key: self._import(value) for key, value in before[1].items()}
+        args, kwargs = self._import(before[0]), self._import(before[1])
         result, changed = call_and_compare(function, args, kwargs, before)
         reply = self._reply(result, message)
         if changed:
@@ -122,7 +118,7 @@ class Workspace:
         if how == "attr":
             setattr(owner, key, value)
         else:
-            owner[key] = value
+            owner[self._import(key)] = value
         return {"value": None}
 
     def _do_make(self, message: dict) -> dict:
@@ -153,9 +149,6 @@ class Workspace:
             except (NameError, AttributeError) as error:
                 absent[name] = str(error)
         return {"value": absent}
-
-    def _do_source(self, message: dict) -> dict:
-        return {"value": inspect.getsource(self._find(message))}
 
     def _do_serve(self, message: dict) -> dict:
         """Replace functions and methods by ones that the check's side answers."""
@@ -216,7 +209,9 @@ class Workspace:
     def _reply(self, value: Any, message: dict) -> dict:
         if message.get("keep"):
             return {"value": self.table.add(value)}
-        return {"value": export_value(value, self.table)}
+        exporter = Exporter(self.table)
+        reply = {"value": exporter.export(value)}
+        return {**reply, "matrix": True} if exporter.matrix else reply
 
     def _served_function(self, served: Served) -> Callable[..., Any]:
         def function(*args: Any, **kwargs: Any) -> Any:

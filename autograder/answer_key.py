@@ -6,16 +6,19 @@ All of it is our own code and runs in the grader's process; nothing of a student
 import contextlib
 import importlib
 import io
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
 import assignments
-from assignments.notebook import Cell, NotebookModule, load
+from assignments.notebook import Cell, NotebookModule, load, plan
 from assignments.questions import Check, collect
 from assignments.student import Files, ServedFunctions
 from autograder.course import CourseError, SourceNotebook
 from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
+from autograder.rules import IN_PLACE_OF_NUMPY, Code
+from autograder.scope import Scope
 from autograder.session import LiveSession
 
 __all__ = ["AnswerKey", "answer_key"]
@@ -41,12 +44,22 @@ class AnswerKey:
             ) from None
         #: Hidden checks by question.
         self.checks: dict[str, list[Check]] = collect(module)
-        #: Distributions that the sandbox mounts for this notebook.
-        self.packages: frozenset[str] = frozenset(getattr(module, "PACKAGES", ("numpy",)))
+        #: For questions that given names would answer: those names, or modules of helpers.
+        self.withheld: Mapping[str, frozenset[str]] = getattr(module, "WITHHELD", {})
+        #: For questions, or ``"*"`` for all, patterns of dotted names that would do the exercise.
+        self._refused: Mapping[str, tuple[str, ...]] = getattr(module, "REFUSED", {})
         #: Files that are handed in with this notebook, as the reference has them.
         self.files: Mapping[str, bytes] = getattr(module, "FILES", {})
         self._modules: dict[str, NotebookModule] = {}
         self._earlier_modules: dict[str, NotebookModule] = {}
+        self._codes: dict[str, Code] = {}
+        #: Source notebooks of the course that this one stands on, by ``"assignment/notebook"``.
+        self.earlier: dict[str, SourceNotebook] = {}
+
+    @property
+    def packages(self) -> frozenset[str]:
+        """Distributions that students may import in this notebook, at home and in grading."""
+        return self.source.packages
 
     @cached_property
     def patches(self) -> list[Patch]:
@@ -96,9 +109,16 @@ class AnswerKey:
 
     def _earlier(self, name: str) -> SourceNotebook:
         """The source of a notebook ``"assignment/notebook"`` of the same course."""
-        assignment, _slash, notebook = name.partition("/")
-        path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
-        return SourceNotebook(assignment, notebook, path)
+        if name not in self.earlier:
+            assignment, _slash, notebook = name.partition("/")
+            path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
+            if not path.is_file():
+                raise CourseError(
+                    f"{self.source.assignment}/{self.source.name} stands on {name}, and {path} is "
+                    "not there: copy that notebook's source into the course, too"
+                )
+            self.earlier[name] = SourceNotebook(assignment, notebook, path)
+        return self.earlier[name]
 
     def files_of(self, patch: Patch | None = None) -> Files:
         """The files beside the reference, or beside a patched one."""
@@ -113,28 +133,88 @@ class AnswerKey:
     def session(self, patch: Patch | None = None) -> LiveSession:
         """The reference with its files, or a patched one, ready to be called in this process."""
         module = self.patched(patch) if patch else self.reference
-        return LiveSession(vars(module), module.missing_names, self.files_of(patch))
+        return LiveSession(
+            vars(module), module.missing_names, self.files_of(patch), self.code(patch)
+        )
 
-    def served(self, allowed: Iterable[str]) -> ServedFunctions:
-        """What the student's code may be served: exactly the allowed names.
+    def code(self, patch: Patch | None = None) -> Code:
+        """What the reference says, or a patched one."""
+        name = patch.name if patch else ""
+        if name not in self._codes:
+            cells = apply_patch(self.source.cells, patch) if patch else self.source.cells
+            self._codes[name] = Code(plan(cells, self.source.outline), self.given)
+        return self._codes[name]
 
-        A name is one of this notebook (``"f"``, ``"Net.loss"``), of an earlier one
-        (``"a1_classifiers/two_layer_net:affine_forward"``) or of a given helper
-        (``"assignments.features:hog_feature"``).
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Texts of the source's cells that are no solutions."""
+        return frozenset(cell.source for cell in self.source.cells if not cell.solution)
+
+    def refused(self, question: str) -> tuple[str, ...]:
+        """Patterns of dotted names that would do a question's exercise."""
+        usual = () if "torch" in self.packages else IN_PLACE_OF_NUMPY
+        return (*self._refused.get("*", usual), *self._refused.get(question, ()))
+
+    @cached_property
+    def scope(self) -> Scope:
+        return Scope.of(self.source.cells, self.source.outline)
+
+    def served(self, question: str, replaced: Iterable[str] = ()) -> ServedFunctions:
+        """What the student's code may be served while a question is graded.
+
+        That is the scope of the source notebook's given cells: functions of earlier notebooks
+        (``"a1_classifiers/two_layer_net:affine_forward"``) and of given helpers
+        (``"assignments.features:hog_feature"``). Never what this notebook's solutions define, nor
+        what ``WITHHELD`` of the hidden checks names, since it would answer the question.
+
+        Args:
+            replaced: names of this notebook (``"f"``, ``"Net.loss"``) that the reference answers.
         """
-        names = frozenset(allowed)
+        own = frozenset(replaced)
+        withheld = self.withheld.get(question, frozenset())
 
         def find(name: str) -> Callable[..., Any]:
-            if name not in names:
+            if name in own:
+                return self._own(name)
+            origin, colon, attribute = name.partition(":")
+            if not colon or attribute in self._answers or {name, origin} & withheld:
                 raise KeyError(name)
-            origin, _colon, attribute = name.rpartition(":")
-            if not origin:
-                return self._own(attribute)
-            if "/" in origin:
-                return getattr(answer_key(self._earlier(origin)).reference, attribute)
-            return getattr(importlib.import_module(origin), attribute)
+            return self._given(origin, attribute)
 
         return find
+
+    @cached_property
+    def _answers(self) -> frozenset[str]:
+        """The functions and classes that solutions of this notebook define."""
+        return frozenset().union(*self.source.outline.solutions.values())
+
+    def _given(self, origin: str, name: str) -> Callable[..., Any]:
+        """A function that this notebook was given, by where it comes from.
+
+        Raises:
+            KeyError: it was not given that.
+        """
+        if origin in self.scope.earlier:
+            return answer_key(self._earlier(origin))._bound(name)
+        if origin in self.scope.helpers:
+            module = importlib.import_module(origin)
+            if name in module.__all__ and isinstance(vars(module)[name], types.FunctionType):
+                return vars(module)[name]
+        raise KeyError(name)
+
+    def _bound(self, name: str) -> Callable[..., Any]:
+        """A function that this notebook's solutions define, or that it was given itself.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        function = vars(self.reference)[name]
+        if name in self._answers and isinstance(function, types.FunctionType):
+            return function
+        for origin in (*self.scope.earlier, *self.scope.helpers):
+            with contextlib.suppress(KeyError):
+                return self._given(origin, name)
+        raise KeyError(name)
 
     def _own(self, name: str) -> Callable[..., Any]:
         owner, _dot, method = name.rpartition(".")

@@ -1,69 +1,75 @@
-"""Grade many submissions: a pool of workers, one journal, one writer.
+"""Grade many submissions: each behind a fence, one journal, one writer.
 
-Workers get submissions as bytes and return reports as JSON data, so they may share no disk. A
-report is in the journal, on disk, before the gradebook and the files made from it are touched;
-whatever a crash leaves undone is done at the next start.
+A report is in the journal, on disk, before the gradebook and the files made from it are touched;
+whatever a crash leaves undone is done at the next start. Submissions may be graded on other
+machines, by any :class:`concurrent.futures.Executor`: they travel as bytes, and reports come back
+as JSON.
 """
 
-import hashlib
-import multiprocessing
+import fcntl
+import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import socket
+import traceback
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 
-from assignments.messages import _
-from autograder import autograded, feedback
+import msgspec
+
 from autograder.course import HOME, Course, CourseError
-from autograder.gradebook import Gradebook
-from autograder.grading import SCHEMA, Settings, grade_submission, make_report
+from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
+from autograder.gradebook import Gradebook, Marks
+from autograder.grading import Progress, Settings
 from autograder.journal import Journal
+from autograder.pages import Rendering, save_pages
+from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
-from autograder.sandbox.bubblewrap import SandboxUnavailable
-from autograder.submission import Submission, find_submissions, read_submission
+from autograder.submission import Refused, Submission, find_submissions, read_submission
 
-__all__ = ["Unchanged", "course_settings", "grade_class", "plan_class", "pool"]
+__all__ = ["course_settings", "grade_class", "lock", "plan_class"]
 
-#: Submissions held in memory at once, for each worker.
-_AHEAD = 3
-
-
-class Unchanged(dict):
-    """The journal's report of a submission that need not be graded again."""
+#: Submissions in work at once, for each core: most of them may sleep.
+_LIVE = 8
 
 
-def course_settings(course: Course, assignment: str, protection: str = "bubblewrap") -> Settings:
+def course_settings(course: Course, protection: str = "bubblewrap") -> Settings:
     """What a class is graded with; makes the course's secret when there is none yet."""
-    settings = Settings(_secret(course), protection)
-    return replace(settings, grader_hash=_grader_hash(course, assignment, settings))
+    return Settings(_secret(course), protection)
 
 
 def plan_class(
     course: Course, assignment: str, students: Iterable[str] = ()
-) -> list[tuple[str, Path]]:
-    """(student, folder) of the submissions to look at.
+) -> tuple[list[tuple[str, Path]], list[Refused]]:
+    """(student, folder) of the submissions to look at, and folders that cannot be graded.
 
     Raises:
         CourseError: nobody handed in, or a named student did not.
     """
     course.assignment(assignment)
-    found = find_submissions(course.submitted_dir, assignment)
+    try:
+        found, refused = find_submissions(course.submitted_dir, assignment)
+    except OSError as error:
+        raise CourseError(f"{course.submitted_dir} cannot be read: {error.strerror}") from None
     wanted = set(students)
     if absent := wanted - {student for student, _folder in found}:
         raise CourseError(
             f"no submission of {assignment} by {', '.join(sorted(absent))} under "
             f"{course.submitted_dir}"
         )
-    if not found:
+    if not found and not refused:
         raise CourseError(
             f"nobody handed in {assignment}: there is no folder "
             f"{course.submitted_dir}/<student>/{assignment}"
         )
-    return [(student, folder) for student, folder in found if not wanted or student in wanted]
+    if wanted:
+        return [entry for entry in found if entry[0] in wanted], []
+    return found, refused
 
 
 def grade_class(
@@ -71,179 +77,244 @@ def grade_class(
     assignment: str,
     settings: Settings,
     submissions: list[tuple[str, Path]],
-    make_executor: Callable[[], Executor],
+    jobs: int | None = None,
     force: bool = False,
-) -> Iterator[dict]:
-    """Grade submissions and write what follows from it; yields each report as it is done.
+    elsewhere: Executor | None = None,
+) -> Iterator[tuple[Report, bool]]:
+    """Grade submissions and write what follows from it.
+
+    Yields each report as it is done, and whether it is the journal's, of an unchanged submission.
 
     Args:
         course: where everything lies.
         assignment: its name.
         settings: from :func:`course_settings`.
         submissions: from :func:`plan_class`.
-        make_executor: makes a pool of workers, again should one break.
+        jobs: submissions that compute at once, one a core by default.
         force: grade also what has not changed since it was last graded.
+        elsewhere: grades in the place of this machine.
 
     Raises:
+        CourseError: somebody else grades this course now, or the course lacks something.
         SandboxUnavailable: student code cannot be run safely here; nothing was graded.
     """
-    with Sandbox(("numpy",), settings.limits, settings.protection):
-        pass  # If no sandbox starts, none of the class is graded.
-    journal = Journal(course.journal_path)
-    latest = journal.latest(assignment)
-    with Gradebook(course) as book:
-        book.sync(assignment)
-
-        def finish(report: dict, submission: Submission) -> None:
-            book.apply(report)
-            if report["status"] != "machine":
-                autograded.write(course, report, submission)
-                marks = book.marks(assignment, submission.student)
-                feedback.write_feedback(course, report, marks[0] if marks else None)
-
-        def waiting() -> Iterator[Submission]:
-            for student, folder in submissions:
-                submission = read_submission(folder, student, assignment)
-                if not force and _is_current(latest.get(student), submission, settings):
-                    unchanged.append(submission)
-                else:
-                    yield submission
-
-        unchanged: list[Submission] = []
-        for submission, report in _graded(waiting(), course, settings, make_executor):
-            journal.append(report)
-            finish(report, submission)
-            yield report
-        for submission in unchanged:
-            report = latest[submission.student]
-            # A crash may have come between the journal and what follows from it.
-            finish(report, submission)
-            yield Unchanged(report)
+    if not elsewhere:
+        with Sandbox(("numpy",), settings.limits, settings.protection):
+            pass  # If no sandbox starts, none of the class is graded.
+    jobs = jobs or os.cpu_count() or 1
+    with lock(course, assignment), Fence(course.assignment(assignment), settings) as fence:
+        settings = fence.settings
+        with (
+            Gradebook(course) as book,
+            _threads(jobs * _LIVE) as graders,
+            _threads(jobs) as painters,
+        ):
+            book.sync(assignment)
+            work = _Class(course, settings, fence, book, Slots(jobs), force, elsewhere)
+            yield from work.done(submissions, graders, painters)
 
 
-def _graded(
-    submissions: Iterator[Submission],
-    course: Course,
-    settings: Settings,
-    make_executor: Callable[[], Executor],
-) -> Iterator[tuple[Submission, dict]]:
-    """Submissions with their reports, in the order in which they are done."""
-    source_root = str(course.root)
-    again: list[Submission] = []
-    with _executor(make_executor) as workers:
-        running: dict[Future, Submission] = {}
-        ahead = _AHEAD * (os.cpu_count() or 1)
-        exhausted = False
-        while running or not exhausted:
-            while len(running) < ahead and not exhausted:
-                submission = next(submissions, None)
-                if submission is None:
-                    exhausted = True
-                    break
+@dataclass
+class _Graded:
+    """A submission with its report, which may be one that the journal had."""
+
+    submission: Submission
+    report: Report
+    unchanged: bool = False
+    written: bool = False
+
+
+class _Class:
+    """What is done with each submission: ``grade`` and ``pages`` in any thread, the rest in one."""
+
+    def __init__(
+        self,
+        course: Course,
+        settings: Settings,
+        fence: Fence,
+        book: Gradebook,
+        slots: Slots,
+        force: bool,
+        elsewhere: Executor | None,
+    ) -> None:
+        self.course = course
+        self.settings = settings
+        self.fence = fence
+        self.book = book
+        self.slots = slots
+        self.force = force
+        self.elsewhere = elsewhere
+        self.journal = Journal(course.journal_path)
+        self.latest = self.journal.latest(fence.assignment.name)
+        marks = book.marks(fence.assignment.name)
+        self.in_gradebook = {entry.student for entry in marks if entry.submitted}
+
+    def done(
+        self, submissions: list[tuple[str, Path]], graders: Executor, painters: Executor
+    ) -> Iterator[tuple[Report, bool]]:
+        """Grade and write each; yields (report, unchanged?) in the order in which they are done.
+
+        What fails for one student is a report of that, and the others go on.
+        """
+        waiting = {graders.submit(self.grade, *entry): entry[0] for entry in submissions}
+        painted: dict[Future, _Graded] = {}
+        while waiting or painted:
+            for future in wait([*waiting, *painted], return_when=FIRST_COMPLETED).done:
+                student = waiting.pop(future, None)
+                graded = painted.pop(future, None)
                 try:
-                    future = workers.submit(_grade, submission, source_root, settings)
-                except BrokenProcessPool:
-                    again.append(submission)
-                    again += submissions
-                    exhausted = True
-                else:
-                    running[future] = submission
-            if not running:
-                break
-            future = next(as_completed(running))
-            submission = running.pop(future)
+                    if graded is None:
+                        graded = future.result()
+                        if not graded.written:
+                            painted[painters.submit(self.pages, graded, self.write(graded))] = (
+                                graded
+                            )
+                            continue
+                    else:
+                        self.save(graded, future.result())
+                    report, unchanged = graded.report, graded.unchanged
+                except Exception:
+                    report, unchanged = self.failed(student or graded.report.student), False
+                yield report, unchanged
+
+    def grade(self, student: str, folder: Path) -> _Graded:
+        submission = read_submission(folder, student, self.fence.assignment.name)
+        entry = self.latest.get(student)
+        if entry and not self.force and _is_current(entry.report, submission, self.settings):
+            written = entry.written and student in self.in_gradebook
+            return _Graded(submission, entry.report, True, written)
+        if self.elsewhere is None:
+            report = grade_fenced(self.fence, submission, self.settings, self.slots)
+        else:
+            root = str(self.course.root)
+            told = self.elsewhere.submit(grade_elsewhere, root, submission, self.settings)
+            report = msgspec.json.decode(told.result(), type=Report)
+        return _Graded(submission, report)
+
+    def write(self, graded: _Graded) -> Marks | None:
+        """Journal and gradebook; returns what the gradebook says then."""
+        if not graded.unchanged:
+            self.journal.append(graded.report)
+        self.book.apply(graded.report)
+        marks = self.book.marks(graded.report.assignment, graded.report.student)
+        return marks[0] if marks else None
+
+    def pages(self, graded: _Graded, marks: Marks | None) -> dict[str, str]:
+        """The texts of all files that show a submission, by path."""
+        nothing = Submission(graded.report.student, graded.report.assignment)
+        for submission in (graded.submission, nothing):
+            job = Rendering(self.course, graded.report, submission, marks)
             try:
-                yield submission, future.result()
-            except BrokenProcessPool:
-                again.append(submission)
-    # A worker died, and with it whatever was in work beside the culprit: one after the other now.
-    for submission in again:
-        with _executor(make_executor) as workers:
-            try:
-                report = workers.submit(_grade, submission, source_root, settings).result()
-            except BrokenProcessPool:
-                report = _machine_report(
-                    submission, settings, _("the grader's process was ended by the system")
-                )
-        yield submission, report
+                with self.slots.place() as place:
+                    [rendered] = self.fence.run(job, Account(self.settings.budget), place)
+                return rendered.pages
+            except Stopped as stopped:
+                fault = stopped.fault  # without what was handed in, then
+        raise RuntimeError(f"pages with nothing of a student's in them cannot be made: {fault}")
+
+    def save(self, graded: _Graded, pages: dict[str, str]) -> None:
+        save_pages(self.course, graded.report, pages)
+        self.journal.append(Written.of(graded.report))
+
+    def failed(self, student: str) -> Report:
+        """The report of an exception of ours, now being handled; no older score stays."""
+        submission = Submission(student, self.fence.assignment.name)
+        progress = Progress(submission, self.fence.assignment, self.settings)
+        progress.stop("machine", "", traceback.format_exc())
+        report = progress.report()
+        self.journal.append(report)
+        self.book.apply(report)
+        return report
 
 
-def _grade(submission: Submission, source_root: str, settings: Settings) -> dict:
-    """What a worker does; failures of the machine are reports too."""
-    os.environ.setdefault("MPLBACKEND", "agg")
-    course = Course(Path(source_root))
+def _is_current(report: Report, submission: Submission, settings: Settings) -> bool:
+    return (
+        report.status != "machine"
+        and report.content_hash == submission.content_hash
+        and report.grader_hash == settings.grader_hash
+    )
+
+
+# --- other machines ------------------------------------------------------------------------------
+
+
+def grade_elsewhere(root: str, submission: Submission, settings: Settings) -> bytes:
+    """What a worker of another machine does: the report as JSON.
+
+    A worker whose grader is not that of the machine that asks says so: its report is one of a
+    failure.
+    """
+    fence = _fence_here(root, submission.assignment, settings.protection, settings.secret)
+    here = fence.settings
+    if here.grader_hash != settings.grader_hash:
+        progress = Progress(submission, fence.assignment, settings)
+        progress.stop("machine", "this worker has another version of the grader or of the course")
+        return msgspec.json.encode(progress.report())
+    return msgspec.json.encode(grade_fenced(fence, submission, settings))
+
+
+@cache
+def _fence_here(root: str, assignment: str, protection: str, secret: bytes) -> Fence:
+    course = Course(Path(root))
     if not course.source_dir.is_dir():
         course = Course(HOME)
-    try:
-        return grade_submission(submission, course.assignment(submission.assignment), settings)
-    except (SandboxUnavailable, OSError, MemoryError) as error:
-        return _machine_report(submission, settings, f"{type(error).__name__}: {error}")
+    return Fence(course.assignment(assignment), Settings(secret, protection))
 
 
-def _machine_report(submission: Submission, settings: Settings, reason: str) -> dict:
-    reason = _("our machine failed and will try again: {reason}").format(reason=reason)
-    return make_report(submission, settings, "machine", reason)
-
-
-def pool(jobs: int | None = None) -> Executor:
-    """A pool of worker processes on this machine, one a core by default."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # as many workers as cores: one thread each
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.grading"])
-    return ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context)
+# --- the course's own files ----------------------------------------------------------------------
 
 
 @contextmanager
-def _executor(make: Callable[[], Executor]) -> Iterator[Executor]:
-    executor = make()
-    try:
-        yield executor
-    finally:
+def lock(course: Course, what: str) -> Iterator[None]:
+    """Nobody else grades this course while it lasts.
+
+    Raises:
+        CourseError: somebody does; the message says who.
+    """
+    with open(course.root / ".autograder-lock", "a+", encoding="utf-8") as file:
         try:
-            executor.shutdown(cancel_futures=True)
-        except TypeError:  # Dask's knows no such option, and cancels when it need not wait
-            executor.shutdown(wait=False)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            with suppress(ValueError):
+                holder = json.loads(file.read())
+                raise CourseError(
+                    "this course is being graded already: {what}, by process {pid} on {host} "
+                    "since {since}; wait for it, or end that process".format(**holder)
+                ) from None
+            raise CourseError("this course is being graded already by another process") from None
+        holder = {
+            "what": what,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}",
+        }
+        file.truncate(0)
+        file.write(json.dumps(holder))
+        file.flush()
+        yield
+        file.truncate(0)
 
 
-def _is_current(report: dict | None, submission: Submission, settings: Settings) -> bool:
-    return (
-        report is not None
-        and report["status"] != "machine"
-        and report["content_hash"] == submission.content_hash
-        and report["grader_hash"] == settings.grader_hash
-    )
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that watch over jobs; who leaves early does not wait for them."""
+    threads = ThreadPoolExecutor(number)
+    try:
+        yield threads
+        threads.shutdown()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _secret(course: Course) -> bytes:
     """The course's secret, which decides everybody's inputs; made on first use."""
     path = course.root / ".autograder-secret"
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+    if not path.exists():
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(new, path)  # whole or not at all, and never in the place of another
+        new.unlink()
     return bytes.fromhex(path.read_text().strip())
-
-
-def _grader_hash(course: Course, assignment: str, settings: Settings) -> str:
-    """SHA-256 over all that a report depends on besides the submission."""
-    ours = Path(__file__).parent
-    files = [
-        *(course.source_dir / assignment).glob("*.ipynb"),
-        *(HOME / "assignments").rglob("*.py"),
-        *(ours / "checks" / assignment).rglob("*.py"),
-        *(ours / "misconceptions" / assignment).rglob("*.py"),
-        *(ours / "sandbox").glob("*.py"),
-        *(ours / "heldout").glob("*.py"),
-        *(ours / "heldout").glob("*/manifest.json"),
-        *(
-            ours / f"{name}.py"
-            for name in ("answer_key", "diagnosis", "grading", "scoring", "session", "submission")
-        ),
-        HOME / "requirements.lock",
-    ]
-    digest = hashlib.sha256(f"{SCHEMA} {settings.limits} {settings.protection}".encode())
-    for file in sorted(files):
-        if file.is_file():
-            digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()

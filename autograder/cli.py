@@ -1,6 +1,5 @@
 """The ``autograder`` command."""
 
-import functools
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.course import HOME, Course, CourseError
+from autograder.record import Report, plain
 from autograder.sandbox.box import PROTECTIONS
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 
@@ -38,7 +38,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (CourseError, SandboxUnavailable) as error:
-            errors.print(f"[bold red]autograder:[/] {escape(str(error))}", soft_wrap=True)
+            errors.print(f"[bold red]autograder:[/] {escape(plain(str(error)))}", soft_wrap=True)
             ctx.exit(2)
 
 
@@ -141,13 +141,12 @@ def verify(
 ) -> None:
     """Prove the grader: references pass, misconceptions are caught and named, nothing leaks."""
     from autograder import verify as room
-    from autograder.batch import pool
 
     failed = False
     for name in _assignments(course, assignments):
         total = room.Verdict()
         notebooks = len(course.assignment(name).notebooks)
-        with pool(jobs) as executor, _bar(2 + notebooks * (1 + seeds), name) as done:
+        with room.pool(jobs) as executor, _bar(2 + notebooks * (1 + seeds), name) as done:
             for what, verdict in room.verify_assignment(course, name, seeds, executor):
                 total.add(verdict)
                 done(what)
@@ -191,14 +190,19 @@ def _sandbox_option(function: Callable) -> Callable:
 @click.argument("target")
 @click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed, too.")
-@click.option("--jobs", type=int, help="Worker processes; one a core by default.")
-@click.option("--scheduler", help="Address of a Dask scheduler whose workers grade (tcp://...).")
+@click.option("--jobs", type=int, help="Submissions that compute at once; one a core by default.")
+@click.option("--scheduler", help="Address of a Dask scheduler whose workers grade (tls://...).")
+@click.option(
+    "--tls",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder with ca.pem, cert.pem and key.pem for it; by default as Dask is configured.",
+)
 @_sandbox_option
 @click.pass_obj
 @_examples(
     "grade a1_classifiers",
     "grade a1_classifiers --student alice --force",
-    "grade a1_classifiers --scheduler tcp://10.0.0.5:8786",
+    "grade a1_classifiers --scheduler tls://10.0.0.5:8786 --tls certificates",
     "grade knn.ipynb --sandbox=none",
 )
 def grade(
@@ -208,6 +212,7 @@ def grade(
     force: bool,
     jobs: int | None,
     scheduler: str | None,
+    tls: Path | None,
     protection: str,
 ) -> None:
     """Grade the submissions of an assignment, or one notebook file of your own.
@@ -219,29 +224,35 @@ def grade(
         _grade_file(course, Path(target), protection)
         return
     assignment = _one_assignment(course, target)
-    make = functools.partial(_cluster, scheduler) if scheduler else functools.partial(_pool, jobs)
-    reports = _grade_class(course, assignment, students, force, make, protection)
-    if any(report["status"] == "machine" for report in reports):
-        console.print("Some submissions were not graded because of this machine; run it again.")
+    elsewhere = _cluster(scheduler, tls) if scheduler else None
+    if not _grade_class(course, assignment, students, force, jobs, protection, elsewhere):
         sys.exit(1)
 
 
-def _pool(jobs: int | None) -> Executor:
-    from autograder.batch import pool
-
-    return pool(jobs)
-
-
-def _cluster(address: str) -> Executor:
+def _cluster(address: str, tls: Path | None) -> Executor:
+    """The workers of a Dask scheduler, which is reached over TLS or not at all."""
     try:
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask Distributed: pip install 'vision-assignments[cluster]'"
         ) from None
+    if not address.startswith("tls://"):
+        raise CourseError(
+            f"{address} is not encrypted: whoever reached that port would run code on all workers. "
+            "Start the scheduler and the workers with certificates, and name it tls://HOST:PORT "
+            "(docs/instructors.md says how)"
+        )
+    files = {name: tls / f"{name}.pem" for name in ("ca", "cert", "key")} if tls else {}
+    if missing := [str(path) for path in files.values() if not path.is_file()]:
+        raise CourseError(f"--tls: there is no {', no '.join(missing)}")
+    names = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+    security = Security(
+        require_encryption=True, **{names[name]: str(path) for name, path in files.items()}
+    )
     try:
-        return Client(address, timeout=10).get_executor()
-    except (OSError, ValueError) as error:
+        return Client(address, timeout=10, security=security).get_executor()
+    except (OSError, ValueError, TypeError) as error:
         raise CourseError(f"no Dask scheduler answers at {address}: {error}") from None
 
 
@@ -250,31 +261,40 @@ def _grade_class(
     assignment: str,
     students: tuple[str, ...],
     force: bool,
-    make_executor: Callable[[], Executor],
+    jobs: int | None,
     protection: str,
-) -> list[dict]:
-    """Grade with a progress bar, then print the table and what was written."""
+    elsewhere: Executor | None = None,
+) -> bool:
+    """Grade with a progress bar, then print the table; is every submission graded?"""
     from autograder import batch
 
-    settings = batch.course_settings(course, assignment, protection)
-    submissions = batch.plan_class(course, assignment, students)
-    reports = []
+    settings = batch.course_settings(course, protection)
+    submissions, refused = batch.plan_class(course, assignment, students)
+    reports, unchanged = [], 0
     with _bar(len(submissions), f"grading {assignment}") as done:
-        graded = batch.grade_class(course, assignment, settings, submissions, make_executor, force)
-        for report in graded:
+        for report, was_there in batch.grade_class(
+            course, assignment, settings, submissions, jobs, force, elsewhere
+        ):
             reports.append(report)
-            done(report["student"])
-    reports.sort(key=lambda report: report["student"])
+            unchanged += was_there
+            done(report.student)
+    reports.sort(key=lambda report: report.student)
     console.print(_class_table(assignment, reports))
     if protection == "none":
         console.print("[bold red]Graded without a sandbox: student code ran unprotected.[/]")
-    skipped = sum(isinstance(report, batch.Unchanged) for report in reports)
-    if skipped:
-        console.print(f"{skipped} unchanged since they were last graded (--force grades them too)")
-    return reports
+    if unchanged:
+        console.print(
+            f"{unchanged} unchanged since they were last graded (--force grades them too)"
+        )
+    for folder in refused:
+        errors.print(escape(str(folder)), soft_wrap=True)
+    failed = any(report.status == "machine" for report in reports)
+    if failed:
+        console.print("Some submissions were not graded because of this machine; run it again.")
+    return not (failed or refused)
 
 
-def _class_table(assignment: str, reports: list[dict]) -> Table:
+def _class_table(assignment: str, reports: list[Report]) -> Table:
     table = Table(title=f"{assignment}, automatic points")
     table.add_column("student", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
@@ -282,25 +302,25 @@ def _class_table(assignment: str, reports: list[dict]) -> Table:
     table.add_column("main reason")
     for report in reports:
         table.add_row(
-            escape(report["student"]),
-            f"{report['score']:g} / {report['max_score']:g}",
+            escape(report.student),
+            "-" if report.status == "machine" else f"{report.score:g} / {report.max_score:g}",
             _status_word(report),
-            escape(textwrap.shorten(report["reason"], 160, placeholder=" …")),
+            escape(textwrap.shorten(report.reason, 160, placeholder=" …")),
         )
     return table
 
 
-def _status_word(report: dict) -> str:
-    if report["status"] != "graded":
-        return f"[red]{report['status']}[/]"
-    if report["score"] == report["max_score"]:
+def _status_word(report: Report) -> str:
+    if report.status != "graded":
+        return "[red]not graded[/]" if report.status == "machine" else f"[red]{report.status}[/]"
+    if report.score == report.max_score:
         return "[green]full marks[/]"
-    questions = [q for nb in report["notebooks"].values() for q in nb["questions"].values()]
-    if any(question["status"] == "stopped" for question in questions):
+    questions = report.questions().values()
+    if any(question.status == "stopped" for question in questions):
         return "[red]stopped[/]"
-    if all(question["status"] == "blank" for question in questions):
+    if all(question.status == "blank" for question in questions):
         return "[yellow]blank[/]"
-    return "[yellow]partial[/]" if report["score"] else "[red]nothing right[/]"
+    return "[yellow]partial[/]" if report.score else "[red]nothing right[/]"
 
 
 def _grade_file(course: Course, path: Path, protection: str) -> None:
@@ -324,16 +344,38 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
         )
     assignment = Assignment(homes[0].name, {path.stem: homes[0].notebooks[path.stem]})
     submission = read_submission(path.resolve().parent, "you", assignment.name)
-    report = grade_submission(submission, assignment, Settings(b"one's own work", protection))
-    notebook = report["notebooks"][path.stem]
-    for line in [notebook["reason"], *notebook["notes"]]:
+    settings = Settings(b"one's own work", protection)
+    if protection == "none":  # where this is asked for, the system may know no forks
+        report = grade_submission(submission, assignment, settings)
+    else:
+        from autograder.fence import Fence, grade_fenced
+
+        with Fence(assignment, settings) as fence:
+            report = grade_fenced(fence, submission, fence.settings)
+    notebook = report.notebooks[path.stem]
+    for line in [notebook.reason, *notebook.notes]:
         if line:
             console.print(escape(line))
-    for name, question in notebook["questions"].items():
+    for name, question in notebook.questions.items():
         console.print("\n" + "\n".join(map(escape, check_lines(name, question))))
     if protection == "none":
         console.print("\nGraded without a sandbox.")
-    console.print(f"\n[bold]{report['score']:g} of {report['max_score']:g} automatic points[/]")
+    console.print(f"\n[bold]{report.score:g} of {report.max_score:g} automatic points[/]")
+
+
+def _latest(course: Course, assignment: str) -> dict[str, Report]:
+    """The last report of each student."""
+    from autograder.journal import Journal
+
+    journal = Journal(course.journal_path)
+    reports = {student: entry.report for student, entry in journal.latest(assignment).items()}
+    if warning := journal.warning():
+        errors.print(escape(warning), soft_wrap=True)
+    if not reports:
+        raise CourseError(
+            f"nothing of {assignment} is graded yet; run 'autograder grade {assignment}'"
+        )
+    return reports
 
 
 @main.command()
@@ -343,22 +385,20 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
 @_examples("feedback a1_classifiers", "feedback a1_classifiers --student alice")
 def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) -> None:
     """Write feedback pages again, with the scores and comments given by hand since."""
-    from autograder import feedback as room
     from autograder.gradebook import Gradebook
-    from autograder.journal import Journal
+    from autograder.pages import render_pages, save_pages
 
     name = _one_assignment(course, assignment)
-    reports = Journal(course.journal_path).latest(name)
+    reports = _latest(course, name)
     if missing := set(students) - set(reports):
         raise CourseError(f"not graded yet: {', '.join(sorted(missing))}")
-    if not reports:
-        raise CourseError(f"nothing of {name} is graded yet; run 'autograder grade {name}'")
     written = 0
     with Gradebook(course) as book:
         for student, report in reports.items():
-            if (not students or student in students) and report["status"] != "machine":
-                marks = book.marks(name, student)
-                written += len(room.write_feedback(course, report, marks[0] if marks else None))
+            if (not students or student in students) and report.status != "machine":
+                (marks,) = book.marks(name, student)
+                pages = render_pages(course, report, marks=marks)
+                written += len(save_pages(course, report, pages))
     console.print(f"{written} pages in {course.feedback_dir}/<student>/{name}/")
 
 
@@ -370,12 +410,9 @@ def report(course: Course, assignment: str | None) -> None:
     """Sum up a class: questions, misconceptions, who needs attention."""
     from autograder import report as room
     from autograder.gradebook import Gradebook
-    from autograder.journal import Journal
 
     name = _one_assignment(course, assignment)
-    reports = list(Journal(course.journal_path).latest(name).values())
-    if not reports:
-        raise CourseError(f"nothing of {name} is graded yet; run 'autograder grade {name}'")
+    reports = list(_latest(course, name).values())
     with Gradebook(course) as book:
         summary = room.class_report(course, name, reports, book.marks(name))
     console.print(summary.table())
@@ -435,7 +472,7 @@ def demo(folder: Path | None, protection: str) -> None:
     course = room.make_course(folder or HOME / "demo")
     assignment = room.ASSIGNMENT
     console.print(f"A class of {room.size(course)} handed in {assignment}; grading it:")
-    _grade_class(course, assignment, (), True, functools.partial(_pool, None), protection)
+    _grade_class(course, assignment, (), True, None, protection)
     grades = course.root / "grades.csv"
     exporting.export(course, grades, assignment)
     first = room.a_feedback_page(course)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from assignments.notebook import Cell, Outline, read_cells
+from assignments.notebook import Cell, Outline, allowed_packages, read_cells
 
 __all__ = ["HOME", "Assignment", "Course", "CourseError", "Question", "SourceNotebook"]
 
@@ -52,6 +52,11 @@ class SourceNotebook:
     def outline(self) -> Outline:
         """What the source says of its cells: which are solutions, which are experiments."""
         return Outline.of(self.cells)
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The distributions that its students may import, as ``course`` in its metadata says."""
+        return frozenset(allowed_packages(self.nb))
 
     @cached_property
     def questions(self) -> dict[str, Question]:

@@ -7,19 +7,24 @@ from the reference's, exactly one misconception must have replied the same.
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 
-from assignments.questions import Check
+from assignments.compare import as_numpy
+from assignments.questions import Seeds
 from assignments.student import Reply
 from autograder.answer_key import AnswerKey
 from autograder.misconceptions import Misconception
 from autograder.scoring import Attempt, attempt_question
 
 __all__ = ["Diagnosis", "same_reply"]
+
+_NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
+#: Numbers that are compared at once.
+_PART = 2**18
 
 
 class Diagnosis:
@@ -28,7 +33,7 @@ class Diagnosis:
     Args:
         key: the notebook's answer key.
         question: the grade_id.
-        seed: gives each check the seed that it had for the student.
+        seeds: what the checks were seeded with for the student.
         served: names that the reference answered in the attempt to explain.
     """
 
@@ -36,12 +41,12 @@ class Diagnosis:
         self,
         key: AnswerKey,
         question: str,
-        seed: Callable[[Check], int],
+        seeds: Seeds,
         served: tuple[str, ...] = (),
     ) -> None:
         self.key = key
         self.question = question
-        self._seed = seed
+        self._seeds = seeds
         self._served = served
         self._attempts: dict[str, Attempt] = {}
 
@@ -75,7 +80,7 @@ class Diagnosis:
             with redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._attempts[name] = attempt_question(
-                    session, self.key, self.question, self._seed, self._served
+                    session, self.key, self.question, self._seeds, self._served
                 )
         return self._attempts[name]
 
@@ -126,12 +131,16 @@ def same_reply(a: Reply, b: Reply) -> bool:
 
 
 def _same(a: Any, b: Any) -> bool:
-    a, b = (x.detach().cpu().numpy() if hasattr(x, "detach") else x for x in (a, b))
-    numbers = (bool, int, float, complex, np.generic, np.ndarray)
-    if isinstance(a, numbers) and isinstance(b, numbers):
-        return _same_numbers(np.asarray(a), np.asarray(b))
+    a, b = as_numpy(a), as_numpy(b)
+    if isinstance(a, _NUMBERS) and isinstance(b, _NUMBERS):
+        try:
+            return _same_numbers(np.asarray(a), np.asarray(b))
+        except OverflowError:  # an integer beyond all floats
+            return type(a) is type(b) and a == b
     if type(a) is not type(b):
         return False
+    if isinstance(a, slice):
+        a, b = (a.start, a.stop, a.step), (b.start, b.stop, b.step)
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, dict):
@@ -149,6 +158,23 @@ def _same_numbers(a: np.ndarray, b: np.ndarray) -> bool:
         for x in (a, b)
     )
     rtol = 1e-3 if single else 1e-6
-    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    scale = max((_largest(part) for part in _parts(b)), default=0.0)
     with np.errstate(all="ignore"):
-        return bool(np.allclose(a, b, rtol=rtol, atol=rtol * 1e-2 * scale, equal_nan=True))
+        return all(
+            np.allclose(one, other, rtol=rtol, atol=rtol * 1e-2 * scale, equal_nan=True)
+            for one, other in zip(_parts(a), _parts(b), strict=True)
+        )
+
+
+def _parts(array: np.ndarray) -> Iterator[np.ndarray]:
+    """An array in parts, in double precision: what comparing takes does not grow with its size."""
+    kind = np.complex128 if array.dtype.kind == "c" else np.float64
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _PART):
+        with np.errstate(all="ignore"):
+            yield flat[start : start + _PART].astype(kind)
+
+
+def _largest(array: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array)))

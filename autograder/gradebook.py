@@ -15,18 +15,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import nbformat
 from alembic.script import ScriptDirectory
 from nbgrader import api
 from nbgrader import preprocessors as pp
 from nbgrader.dbutil import ALEMBIC_DIR
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task, parse_utc
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, select
 from sqlalchemy.orm import selectinload
 from traitlets.config import Config, PyFileConfigLoader
 
 from assignments.messages import _
 from autograder.course import Course, CourseError, SourceNotebook
+from autograder.record import Answer, NotebookRecord, QuestionRecord, Report, moment
 
 __all__ = ["Gradebook", "Mark", "Marks", "compiled", "course_config", "solution_cells"]
 
@@ -201,12 +203,13 @@ class Gradebook:
 
     # --- report -> gradebook ---------------------------------------------------------------------
 
-    def apply(self, report: dict) -> None:
+    def apply(self, report: Report) -> None:
         """Write one submission's report, in one transaction; applying it again changes nothing.
 
         Scores and comments given by a person stay. They are flagged for another look when that
         answer's text, or the question's automatic score, is no longer the one they were given for.
-        A report of a failure of our own machine leaves an earlier result as it is.
+        After a failure of our own machine nothing is graded, whatever an earlier report said; what
+        a person gave stays.
 
         Raises:
             CourseError: the assignment was never synced from the source.
@@ -216,23 +219,22 @@ class Gradebook:
             self._complete(submission)
             self._db.flush()
             for notebook in submission.notebooks:
-                result = report["notebooks"].get(notebook.name, {})
-                if report["status"] != "machine":
-                    self._apply_notebook(notebook, result)
+                if report.status == "machine":
+                    self._clear(notebook)
+                else:
+                    self._apply_notebook(notebook, report.notebook(notebook.name))
                 notebook.late_submission_penalty = self._late_penalty(submission, notebook)
 
-    def _submission(self, report: dict) -> api.SubmittedAssignment:
-        assignment = (
-            self._db.query(api.Assignment).filter_by(name=report["assignment"]).one_or_none()
-        )
+    def _submission(self, report: Report) -> api.SubmittedAssignment:
+        assignment = self._db.query(api.Assignment).filter_by(name=report.assignment).one_or_none()
         if assignment is None:
             raise CourseError(
-                f"the gradebook does not know {report['assignment']!r}: "
+                f"the gradebook does not know {report.assignment!r}: "
                 "call sync (or run `autograder release`) before applying reports"
             )
-        student = self._db.get(api.Student, report["student"])
+        student = self._db.get(api.Student, report.student)
         if student is None:
-            student = api.Student(id=report["student"])
+            student = api.Student(id=report.student)
             self._db.add(student)
         submission = (
             self._db.query(api.SubmittedAssignment)
@@ -242,7 +244,8 @@ class Gradebook:
         if submission is None:
             submission = api.SubmittedAssignment(assignment=assignment, student=student)
             self._db.add(submission)
-        submission.timestamp = parse_utc(report["timestamp"])
+        handed_in = report.timestamp and moment(report.timestamp).replace(tzinfo=None)
+        submission.timestamp = handed_in or None
         return submission
 
     def _complete(self, submission: api.SubmittedAssignment) -> None:
@@ -260,30 +263,39 @@ class Gradebook:
                 if not isinstance(cell, api.GradeCell) and cell.id not in commented:
                     self._db.add(api.Comment(cell=cell, notebook=row))
 
-    def _apply_notebook(self, notebook: api.SubmittedNotebook, result: dict) -> None:
-        questions, written = result.get("questions", {}), result.get("written", {})
+    def _apply_notebook(self, notebook: api.SubmittedNotebook, result: NotebookRecord) -> None:
         source = self.course.assignment(notebook.assignment.name).notebooks[notebook.name]
         solved_in = solution_cells(source)
-        handed_in = {"answered": result.get("status") == "graded", "sha256": ""}
+        nothing = Answer(answered=False, sha256="", max_score=0.0)
+        handed_in = msgspec.structs.replace(nothing, answered=result.status == "graded")
         comments: dict[str, list[str]] = {}
         for grade in notebook.grades:
             name = grade.cell.name
             kind = _kind(grade.cell)
             if kind == "auto":
-                question = questions.get(name, {})
-                self._apply_auto(grade, float(question.get("score", 0.0)))
+                question = result.questions.get(name)
+                self._apply_auto(grade, question.score if question else 0.0)
                 if name in solved_in and (line := _summary(name, question)):
                     comments.setdefault(solved_in[name], []).append(line)
             elif kind == "task":
-                self._apply_written(grade, written.get(name, handed_in))
+                self._apply_written(grade, result.written.get(name, handed_in))
             else:
-                answer = written.get(name, {"answered": False, "sha256": ""})
+                answer = result.written.get(name, nothing)
                 self._apply_written(grade, answer)
-                if not answer["answered"]:
+                if not answer.answered:
                     comments[name] = [_("No response.")]
         for comment in notebook.comments:
             lines = comments.get(comment.cell.name)
             comment.auto_comment = "\n\n".join(lines) if lines else None
+
+    def _clear(self, notebook: api.SubmittedNotebook) -> None:
+        """Take back what reports said of a notebook."""
+        for grade in notebook.grades:
+            grade.auto_score = None
+            if grade.manual_score is None:
+                grade.needs_manual_grade = True
+        for comment in notebook.comments:
+            comment.auto_comment = None
 
     def _apply_auto(self, grade: api.Grade, score: float) -> None:
         changed = grade.auto_score != score
@@ -293,19 +305,19 @@ class Gradebook:
         elif changed:
             grade.needs_manual_grade = True
 
-    def _apply_written(self, grade: api.Grade, answer: dict) -> None:
+    def _apply_written(self, grade: api.Grade, answer: Answer) -> None:
         self._db.flush()  # a new row has no id before
         known = self._db.execute(
             select(_answers.c.sha256).where(_answers.c.grade_id == grade.id)
         ).scalar()
-        grade.auto_score = None if answer["answered"] else 0.0
+        grade.auto_score = None if answer.answered else 0.0
         if grade.manual_score is None:
-            grade.needs_manual_grade = bool(answer["answered"])
-        elif known != answer["sha256"]:
+            grade.needs_manual_grade = bool(answer.answered)
+        elif known != answer.sha256:
             grade.needs_manual_grade = True
-        if known != answer["sha256"]:
+        if known != answer.sha256:
             self._db.execute(delete(_answers).where(_answers.c.grade_id == grade.id))
-            self._db.execute(insert(_answers).values(grade_id=grade.id, sha256=answer["sha256"]))
+            self._db.execute(insert(_answers).values(grade_id=grade.id, sha256=answer.sha256))
 
     def _late_penalty(
         self, submission: api.SubmittedAssignment, notebook: api.SubmittedNotebook
@@ -446,12 +458,12 @@ def _kind(cell: api.BaseCell) -> str:
     return "written" if cell.name in solutions else "auto"
 
 
-def _summary(name: str, question: dict) -> str:
+def _summary(name: str, question: QuestionRecord | None) -> str:
     """Why a question lost points, for the comment box of formgrader: our own sentences only."""
-    if question.get("status") == "passed" or not question:
+    if question is None or question.status == "passed":
         return ""
-    failed = [check["sentence"] for check in question["checks"] if not check["passed"]]
-    hint = (question.get("hint") or {}).get("text", "")
+    failed = [check.sentence for check in question.checks if not check.passed]
+    hint = question.hint.text if question.hint else ""
     parts = [part for part in (*failed[:1], hint) if part]
     # nbgrader renders comments as Markdown, HTML included.
     return re.sub(r"([\\\[<&`])", r"\\\1", "\n".join([f"{name}:", *parts])) if parts else ""

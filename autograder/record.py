@@ -1,11 +1,12 @@
 """What grading says of a submission, as typed records.
 
-Made by :mod:`autograder.grading`, kept in the journal as JSON, read by gradebook, pages and reports.
-Everything in a record is plain text and numbers that JSON, SQLite and a terminal can hold: texts go
-through :func:`plain` before they come here.
+Made by :mod:`autograder.grading`, kept in the journal as JSON, read by gradebook, pages and
+reports. Everything in a finished report is plain text and numbers that JSON, SQLite and a terminal
+can hold: :func:`cleaned` sees to it.
 """
 
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +18,9 @@ __all__ = [
     "NotebookRecord",
     "QuestionRecord",
     "Report",
+    "Written",
+    "cleaned",
+    "moment",
     "plain",
 ]
 
@@ -89,7 +93,7 @@ class NotebookRecord(_Record):
     written: dict[str, Answer] = {}
 
 
-class Report(_Record):
+class Report(_Record, tag_field="kind", tag="report"):
     """What one submission of an assignment earned.
 
     Attributes:
@@ -120,6 +124,39 @@ class Report(_Record):
     extra_files: list[str] = []
     seconds: float = 0.0
 
+    def notebook(self, name: str) -> NotebookRecord:
+        """The record of a notebook, also of one that the report says nothing of."""
+        nothing = NotebookRecord(status="missing")
+        if self.status == "machine":
+            nothing = NotebookRecord(status="unreadable", reason=self.reason)
+        return self.notebooks.get(name, nothing)
+
+    def questions(self) -> dict[str, QuestionRecord]:
+        """The automatic questions of all notebooks."""
+        return {
+            name: question
+            for notebook in self.notebooks.values()
+            for name, question in notebook.questions.items()
+        }
+
+
+class Written(_Record, tag_field="kind", tag="written"):
+    """A note that gradebook and pages say what a report of these hashes says."""
+
+    student: str
+    assignment: str
+    content_hash: str
+    grader_hash: str
+
+    @classmethod
+    def of(cls, report: Report) -> "Written":
+        return cls(
+            student=report.student,
+            assignment=report.assignment,
+            content_hash=report.content_hash,
+            grader_hash=report.grader_hash,
+        )
+
 
 def plain(text: str, length: int = 2000) -> str:
     """Text that any file, table and terminal can show: no surrogates, no control characters.
@@ -128,3 +165,43 @@ def plain(text: str, length: int = 2000) -> str:
     """
     text = text[:length].encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+
+
+_R = TypeVar("_R", bound=msgspec.Struct)
+
+
+def cleaned(record: _R) -> _R:
+    """The record with all of its texts made :func:`plain`, and its types checked.
+
+    Raises:
+        msgspec.ValidationError: something in it has another type than it should.
+    """
+    return msgspec.convert(_plain_texts(msgspec.to_builtins(record)), type(record))
+
+
+def _plain_texts(value: object) -> object:
+    match value:
+        case str():
+            return plain(value, 10_000)
+        case dict():
+            return {plain(name): _plain_texts(part) for name, part in value.items()}
+        case list():
+            return [_plain_texts(part) for part in value]
+    return value
+
+
+#: Years of hand-ins that the gradebook can hold in any time zone, with room for nonsense.
+_YEARS = range(1971, 3000)
+
+
+def moment(text: str) -> datetime:
+    """The time that ``timestamp.txt`` or a report gives in ISO 8601, in UTC, also if without zone.
+
+    Raises:
+        ValueError: it is no such time, or none that a gradebook can hold.
+    """
+    # nbgrader writes "2026-11-21 10:00:00.000000 UTC".
+    when = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+    if when.year not in _YEARS:  # so no zone takes it out of the years that there are
+        raise ValueError(f"no hand-in of the year {when.year}")
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

@@ -13,6 +13,7 @@ from autograder.autograded import limit_text, points, save
 from autograder.course import Course, Question
 from autograder.feedback import render
 from autograder.gradebook import Marks
+from autograder.record import QuestionRecord, Report
 
 __all__ = ["ClassReport", "class_report"]
 
@@ -124,14 +125,16 @@ class ClassReport:
     def _headline(self) -> str:
         if not self.scores:
             return "no submissions"
+        failed = len(self.students) - len(self.scores)
+        not_graded = f" ({failed} not graded)" if failed else ""
         return (
-            f"{len(self.students)} submissions, mean {mean(self.scores):.1f}, "
+            f"{len(self.students)} submissions{not_graded}, mean {mean(self.scores):.1f}, "
             f"median {points(median(self.scores))} of {points(self.max_score)} automatic points"
         )
 
 
 def class_report(
-    course: Course, assignment: str, reports: list[dict], marks: list[Marks] | None = None
+    course: Course, assignment: str, reports: list[Report], marks: list[Marks] | None = None
 ) -> ClassReport:
     """Sum up a class.
 
@@ -146,7 +149,7 @@ def class_report(
         for notebook in course.assignment(assignment).notebooks.values()
         for question in notebook.questions.values()
     ]
-    reports = sorted(reports, key=lambda report: report["student"])
+    reports = sorted(reports, key=lambda report: report.student)
     by_student = {entry.student: entry for entry in marks or []}
     return ClassReport(
         assignment=assignment,
@@ -163,34 +166,34 @@ def class_report(
     )
 
 
-def _results(report: dict) -> Iterator[tuple[str, dict]]:
+def _results(report: Report) -> Iterator[tuple[str, QuestionRecord]]:
     """The questions of the notebooks that could be graded."""
-    for notebook in report["notebooks"].values():
-        if notebook["status"] == "graded":
-            yield from notebook["questions"].items()
+    for notebook in report.notebooks.values():
+        if notebook.status == "graded":
+            yield from notebook.questions.items()
 
 
-def _automatic(question: Question, reports: list[dict]) -> QuestionResult:
+def _automatic(question: Question, reports: list[Report]) -> QuestionResult:
     results = [
-        notebook["questions"].get(question.grade_id) if notebook["status"] == "graded" else None
+        notebook.questions.get(question.grade_id) if notebook.status == "graded" else None
         for report in reports
-        if report["status"] != "machine"
-        for notebook in [report["notebooks"].get(question.notebook, {"status": "missing"})]
+        if report.status != "machine"
+        for notebook in [report.notebook(question.notebook)]
     ]
-    counts = Counter(result["status"] if result else "missing" for result in results)
-    scores = [result["score"] if result else 0.0 for result in results]
+    counts = Counter(result.status if result else "missing" for result in results)
+    scores = [result.score if result else 0.0 for result in results]
     average = mean(scores) if scores else None
     ordered = {status: counts[status] for status in STATUSES if counts[status]}
     return QuestionResult(question.grade_id, "auto", question.points, average, ordered)
 
 
-def _by_hand(question: Question, reports: list[dict], marks: dict[str, Marks]) -> QuestionResult:
+def _by_hand(question: Question, reports: list[Report], marks: dict[str, Marks]) -> QuestionResult:
     counts: Counter[str] = Counter()
     scores = []
     for report in reports:
-        notebook = report["notebooks"].get(question.notebook, {})
-        answered = notebook.get("written", {}).get(question.grade_id, {}).get("answered", False)
-        entry = marks.get(report["student"])
+        answer = report.notebook(question.notebook).written.get(question.grade_id)
+        answered = answer is not None and answer.answered
+        entry = marks.get(report.student)
         mark = entry.questions.get(question.grade_id) if entry else None
         if mark and mark.manual_score is not None:
             scores.append(mark.score)
@@ -201,48 +204,45 @@ def _by_hand(question: Question, reports: list[dict], marks: dict[str, Marks]) -
     return QuestionResult(question.grade_id, question.kind, question.points, average, ordered)
 
 
-def _misconceptions(reports: list[dict]) -> list[MisconceptionResult]:
+def _misconceptions(reports: list[Report]) -> list[MisconceptionResult]:
     met: dict[tuple[str, str, str], list[str]] = {}
     for report in reports:
         for name, question in _results(report):
-            if hint := question["hint"]:
-                key = (name, hint["misconception"], hint["text"])
-                met.setdefault(key, []).append(report["student"])
+            if hint := question.hint:
+                key = (name, hint.misconception, hint.text)
+                met.setdefault(key, []).append(report.student)
     results = [MisconceptionResult(*key, students) for key, students in met.items()]
     return sorted(results, key=lambda result: (-len(result.students), result.question))
 
 
-def _checks(reports: list[dict]) -> list[CheckResult]:
+def _checks(reports: list[Report]) -> list[CheckResult]:
     ran: Counter[tuple[str, str]] = Counter()
     failed: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for name, question in _results(report):
-            if question["status"] == "blank":
+            if question.status == "blank":
                 continue
-            for check in question["checks"]:
-                ran[name, check["sentence"]] += 1
-                failed[name, check["sentence"]] += not check["passed"]
+            for check in question.checks:
+                ran[name, check.sentence] += 1
+                failed[name, check.sentence] += not check.passed
     results = [CheckResult(*key, failed[key], count) for key, count in ran.items() if failed[key]]
     return sorted(results, key=lambda r: (-r.failed / r.ran, -r.failed, r.question))
 
 
-def _student(report: dict) -> StudentResult:
-    notebooks = report["notebooks"]
+def _student(report: Report) -> StudentResult:
     attention = []
-    if report["status"] == "machine":
+    if report.status == "machine":
         attention.append("our machine failed; it is graded again next time")
-    if report["protection"] == "none":
+    if report.protection == "none":
         attention.append("graded without a sandbox")
-    for name, notebook in notebooks.items():
-        if notebook["status"] != "graded":
-            attention.append(f"{name}: {notebook['status']}")
-    if report["status"] == "graded" and not report["score"]:
+    for name, notebook in report.notebooks.items():
+        if notebook.status != "graded":
+            attention.append(f"{name}: {notebook.status}")
+    if report.status == "graded" and not report.score:
         attention.append("no points")
     for name, question in _results(report):
-        if question["limit"]:
-            attention.append(f"{name}: {limit_text(question['limit'])}")
-    if report["extra_files"]:
-        attention.append("unknown files: " + ", ".join(report["extra_files"][:5]))
-    return StudentResult(
-        report["student"], report["score"], report["status"], report["reason"], attention
-    )
+        if question.limit:
+            attention.append(f"{name}: {limit_text(question.limit)}")
+    if report.extra_files:
+        attention.append("other files: " + ", ".join(report.extra_files[:5]))
+    return StudentResult(report.student, report.score, report.status, report.reason, attention)

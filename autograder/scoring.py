@@ -1,17 +1,22 @@
 """Score one question: run its hidden checks, with every second chance that it has."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from assignments.messages import _
-from assignments.questions import Check, CheckResult, run_check
+from assignments.questions import CheckResult, Seeds, form_result, run_check
 from assignments.student import CheckFailed, Reply, Student
 from autograder.answer_key import AnswerKey
+from autograder.rules import Code
 from autograder.sandbox.limits import Breach
 from autograder.session import Session
 
 __all__ = ["Attempt", "attempt_question", "points_of", "score_question"]
+
+#: Characters of an exception's message that a hidden check tells. A student chooses them: five
+#: hand-ins of 500 characters a check would be a channel on which hidden inputs come back.
+HIDDEN_TEXT = 100
 
 
 @dataclass
@@ -51,7 +56,7 @@ def score_question(
     session: Session,
     key: AnswerKey,
     question: str,
-    seed: Callable[[Check], int],
+    seeds: Seeds,
     lost: frozenset[str] = frozenset(),
 ) -> Attempt:
     """Run the hidden checks of a question, giving every second chance that it has.
@@ -63,12 +68,12 @@ def score_question(
         session: where the student's names live.
         key: the notebook's answer key.
         question: the grade_id.
-        seed: gives each check its seed.
+        seeds: what each check is seeded with.
         lost: questions of this notebook that lost points already.
     """
-    attempt = attempt_question(session, key, question, seed)
+    attempt = attempt_question(session, key, question, seeds)
     if attempt.limit:
-        attempt = attempt_question(session, key, question, seed)
+        attempt = attempt_question(session, key, question, seeds)
     names = {
         name: None
         for check in key.checks[question]
@@ -77,7 +82,7 @@ def score_question(
         for name in names
     }
     if attempt.share < 1 and names:
-        again = attempt_question(session, key, question, seed, tuple(names))
+        again = attempt_question(session, key, question, seeds, tuple(names))
         if again.share > attempt.share:
             return again
     return attempt
@@ -87,7 +92,7 @@ def attempt_question(
     session: Session,
     key: AnswerKey,
     question: str,
-    seed: Callable[[Check], int],
+    seeds: Seeds,
     replaced: tuple[str, ...] = (),
 ) -> Attempt:
     """Run all hidden checks of a question once.
@@ -97,27 +102,49 @@ def attempt_question(
     """
     checks = key.checks[question]
     attempt = Attempt(served=replaced)
-    needs = {need for check in checks for need in check.marker.needs}
-    served = key.served({*needs, *replaced})
+    served = key.served(question, replaced)
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
     session.begin(cpu)
     shared: dict = {}
+    asked: set[str] = set()
     for check in checks:
         if attempt.limit:
             reason = _("not tried, because the check before it had to be stopped")
             attempt.results.append(CheckResult(check, False, reason))
             continue
-        student = Student(session.transport, seed(check), served, session.files, shared)
+        student = Student(
+            session.transport,
+            seeds.inside(check),
+            served,
+            session.files,
+            shared,
+            reading=session.reading,
+            course_seed=seeds.heldout,
+            text=HIDDEN_TEXT,
+        )
         try:
             with _replaced(student, replaced):
-                result = run_check(check, student, seed(check))
+                result = run_check(check, student, seeds.inputs(check))
         except Breach as breach:
             attempt.limit = breach.limit
             result = CheckResult(check, False, session.explain(breach))
             session.recover()
-        attempt.results.append(result)
+        asked |= student.asked
+        attempt.results.append(_if_readable(result, session.code))
         attempt.transcripts.append(student.transcript)
+    if form := form_result(attempt.results):
+        attempt.results.append(form)
+    if session.code and (reason := session.code.refused(asked, key.refused(question))):
+        attempt.results = [CheckResult(r.check, False, reason) for r in attempt.results]
     return attempt
+
+
+def _if_readable(result: CheckResult, code: Code | None) -> CheckResult:
+    """A rule is kept only by code that can be read: what runs inside is no evidence of it."""
+    if not (result.passed and result.check.marker.rule and code and code.obstacles):
+        return result
+    reason = _("whether your code keeps to this cannot be read, because of {where}")
+    return CheckResult(result.check, False, reason.format(where=code.obstacles[0]))
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from assignments.messages import _
-from assignments.notebook import Cell, Outline
-from assignments.student import Files, Transport, files_here, in_process
+from assignments.notebook import Cell, Outline, plan
+from assignments.student import Files, Reading, Transport, files_here, in_process
+from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
+from autograder.rules import Code
 from autograder.sandbox.box import Sandbox, Wire
 from autograder.sandbox.limits import Breach, Limits
 
@@ -32,6 +34,13 @@ class Session(Protocol):
     @property
     def files(self) -> Files: ...
 
+    @property
+    def reading(self) -> Reading: ...
+
+    @property
+    def code(self) -> Code | None:
+        """The submitted code, read outside; None where there is nothing but live names."""
+
     def begin(self, cpu: float | None) -> None:
         """A question begins; limits count from here."""
 
@@ -46,10 +55,16 @@ class LiveSession:
     """Names of this process: the reference, a misconception, or the kernel of a plain autograde."""
 
     def __init__(
-        self, names: MutableMapping[str, Any], missing: Any = None, files: Files = files_here
+        self,
+        names: MutableMapping[str, Any],
+        missing: Any = None,
+        files: Files = files_here,
+        reading: Reading | None = None,
     ) -> None:
         self.transport = in_process(Workspace(names, missing))
         self.files = files
+        self.reading: Reading = reading or LiveReading(names)
+        self.code: Code | None = None
 
     def begin(self, cpu: float | None) -> None:
         pass
@@ -68,11 +83,22 @@ class SandboxSession:
     again in a new sandbox. All cells together have limits, too: once these are used up, cells that
     have not run yet are left out untried. The files beside it stay outside.
 
+    Args:
+        code: the cells as they are read outside, if they were read already.
+
     Attributes:
         notes: what loading left out, for the student to read.
     """
 
-    def __init__(self, sandbox: Sandbox, cells: list[Cell], outline: Outline, files: Files) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        cells: list[Cell],
+        outline: Outline,
+        files: Files,
+        code: Code | None = None,
+    ) -> None:
+        self.code = self.reading = code or Code(plan(cells, outline))
         self.sandbox = sandbox
         self.files = files
         self.notes: list[str] = []

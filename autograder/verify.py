@@ -7,14 +7,16 @@ full marks, no shortcut earns anything. The untouched release gets nothing and g
 
 import contextlib
 import io
+import multiprocessing
+import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from assignments.checking import find_checks
 from assignments.notebook import load, read_cells
-from assignments.questions import Check, run_check, seed_for
+from assignments.questions import Seeds, form_result, run_check
 from assignments.student import Student
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Course, CourseError, SourceNotebook
@@ -26,7 +28,7 @@ from autograder.sandbox.box import Sandbox
 from autograder.scoring import attempt_question, score_question
 from autograder.session import LiveSession, SandboxSession
 
-__all__ = ["Verdict", "verify_assignment", "verify_seed"]
+__all__ = ["Verdict", "pool", "verify_assignment", "verify_seed"]
 
 
 @dataclass
@@ -64,6 +66,15 @@ class Verdict:
     def idle_checks(self) -> list[tuple[str, str]]:
         """Hidden checks that no misconception fails."""
         return [place for place, names in self.caught.items() if not names]
+
+
+def pool(jobs: int | None = None) -> Executor:
+    """A pool of worker processes on this machine, one a core by default."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as many workers as cores: one thread each
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.answer_key"])
+    return ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context)
 
 
 def verify_assignment(
@@ -136,9 +147,19 @@ def _full_marks(
     for result in attempt.results:
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
+    seeds, results = _seeds(seed), []
     for check in find_checks(question):
-        student = Student(session.transport, _seeds(seed)(check), files=session.files)
-        result = run_check(check, student, _seeds(seed)(check))
+        student = Student(
+            session.transport,
+            seeds.inside(check),
+            files=session.files,
+            reading=session.reading,
+        )
+        results.append(run_check(check, student, seeds.inputs(check)))
+    if form := form_result(results):
+        results.append(form)
+    for result in results:
+        check = result.check
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
 
@@ -166,9 +187,7 @@ def _caught(
         )
 
 
-def _costs_once(
-    verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Callable[[Check], int]
-) -> None:
+def _costs_once(verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Seeds) -> None:
     """Do the other questions of the notebook keep full marks beside a mistake in this one?"""
     session = key.session(patch)
     for question in key.checks:
@@ -182,8 +201,8 @@ def _costs_once(
             )
 
 
-def _seeds(seed: int) -> Callable[[Check], int]:
-    return lambda check: seed_for(b"verify", str(seed), check.marker.question, check.name)
+def _seeds(seed: int) -> Seeds:
+    return Seeds(b"verify", (str(seed),))
 
 
 def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
@@ -191,7 +210,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
     verdict = Verdict()
     key = answer_key(source)
     with Sandbox(key.packages) as sandbox:
-        session = SandboxSession(sandbox, source.cells, source.outline, key.files_of())
+        session = SandboxSession(sandbox, source.cells, source.outline, key.files_of(), key.code())
         for question in key.checks:
             for result in score_question(session, key, question, _seeds(0)).results:
                 verdict.claim(
@@ -204,7 +223,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
             if isinstance(patch, Shortcut):
                 cells = apply_patch(source.cells, patch)
                 files = key.files_of(patch)
-                session = SandboxSession(sandbox, cells, source.outline, files)
+                session = SandboxSession(sandbox, cells, source.outline, files, key.code(patch))
                 attempt = score_question(session, key, patch.question, _seeds(0))
                 passed = [result.check.name for result in attempt.results if result.passed]
                 verdict.claim(

@@ -4,6 +4,7 @@ import hashlib
 
 from assignments.notebook import read_cells
 from autograder.course import SourceNotebook
+from autograder.record import Answer
 
 __all__ = ["written_answers"]
 
@@ -12,7 +13,7 @@ __all__ = ["written_answers"]
 PLACEHOLDERS = ("Write your answer here.", "YOUR ANSWER HERE", "YOUR CODE HERE")
 
 
-def written_answers(source: SourceNotebook, nb: dict) -> dict[str, dict]:
+def written_answers(source: SourceNotebook, nb: dict) -> dict[str, Answer]:
     """For each written question whether it was answered, and a hash of the text.
 
     Args:
@@ -30,11 +31,11 @@ def written_answers(source: SourceNotebook, nb: dict) -> dict[str, dict]:
     for question in source.questions.values():
         if question.kind == "written":
             text = submitted.get(question.grade_id, "")
-            answers[question.grade_id] = {
-                "answered": bool(_lines(text) - _given_lines(given[question.grade_id])),
-                "sha256": hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
-                "max_score": question.points,
-            }
+            answers[question.grade_id] = Answer(
+                answered=bool(_lines(text) - _given_lines(given[question.grade_id])),
+                sha256=hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
+                max_score=question.points,
+            )
     return answers
 
 

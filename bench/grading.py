@@ -22,11 +22,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assignments.questions import Check, seed_for
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.demo import copy_course, solved
-from autograder.grading import Settings, grade_submission
+from autograder.fence import Fence, grade_fenced
+from autograder.grading import Settings
 from autograder.release import release
 from autograder.scoring import attempt_question
 from autograder.submission import Submission
@@ -55,15 +56,11 @@ def correct_submission(course: Course, assignment: Assignment) -> Submission:
 
 def in_process(assignment: Assignment) -> None:
     """All hidden checks on the reference, here, with nothing between."""
-
-    def seed(check: Check) -> int:
-        return seed_for(b"bench", check.name)
-
     for source in assignment.notebooks.values():
         key = answer_key(source)
         session = key.session()
         for question in key.checks:
-            assert attempt_question(session, key, question, seed).share == 1
+            assert attempt_question(session, key, question, Seeds(b"bench")).share == 1
 
 
 def nbgrader_autograde(course: Course, assignment: Assignment, submission: Submission) -> None:
@@ -96,10 +93,11 @@ def main() -> None:
     for name in home.assignments():
         assignment = home.assignment(name)
         submission = correct_submission(home, assignment)
-        report = grade_submission(submission, assignment, settings)
-        assert report["score"] == report["max_score"], report["reason"]
+        fence = Fence(assignment, settings)
+        report = grade_fenced(fence, submission, settings)
+        assert report.score == report.max_score, report.reason
         warm = median(lambda a=assignment: in_process(a), 7)
-        boxed = median(lambda s=submission, a=assignment: grade_submission(s, a, settings), 7)
+        boxed = median(lambda s=submission, f=fence: grade_fenced(f, s, settings), 7)
         with tempfile.TemporaryDirectory() as folder:
             course = copy_course(Path(folder), name)
             started = time.perf_counter()

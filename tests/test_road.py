@@ -26,7 +26,9 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reports(demo):
-    return Journal(demo[1].journal_path).latest(ASSIGNMENT)
+    entries = Journal(demo[1].journal_path).latest(ASSIGNMENT)
+    assert all(entry.written for entry in entries.values())
+    return {student: entry.report for student, entry in entries.items()}
 
 
 def test_prints_a_table_and_names_what_it_wrote(demo, reports):
@@ -48,20 +50,20 @@ def test_scores_are_in_the_gradebook_and_the_csv(demo, reports):
         automatic = sum(
             m.auto_score or 0 for m in marks[student].questions.values() if m.kind == "auto"
         )
-        assert automatic == pytest.approx(report["score"])
-        assert float(rows[student]["score"]) == pytest.approx(report["score"])
+        assert automatic == pytest.approx(report.score)
+        assert float(rows[student]["score"]) == pytest.approx(report.score)
 
 
 def test_everybody_is_graded_as_they_deserve(reports):
-    full = reports["ada-perfect"]["max_score"]
+    full = reports["ada-perfect"].max_score
     for student in ("ada-perfect", "ben-another-way", "fay-edited-tests", "jo-hostile-answer"):
-        assert reports[student]["score"] == full, student
-    assert reports["cem-blank"]["score"] == 0
-    assert 0 < reports["dora-syntax-error"]["score"] < full
-    assert "missing" in reports["emil-no-notebook"]["reason"]
-    assert "processor time" in reports["gil-endless-loop"]["reason"]
-    assert "Network is unreachable" in reports["hana-reads-and-calls"]["reason"]
-    assert 0 < reports["ivo-nan-and-shapes"]["score"] < full
+        assert reports[student].score == full, student
+    assert reports["cem-blank"].score == 0
+    assert 0 < reports["dora-syntax-error"].score < full
+    assert "missing" in reports["emil-no-notebook"].reason
+    assert "processor time" in reports["gil-endless-loop"].reason
+    assert "Network is unreachable" in reports["hana-reads-and-calls"].reason
+    assert 0 < reports["ivo-nan-and-shapes"].score < full
 
 
 def test_each_misconception_gets_its_hint(reports):
@@ -69,10 +71,10 @@ def test_each_misconception_gets_its_hint(reports):
     assert len(students) == 4
     for student in students:
         hints = [
-            question["hint"]["misconception"]
-            for notebook in reports[student]["notebooks"].values()
-            for question in notebook["questions"].values()
-            if question["hint"]
+            question.hint.misconception
+            for notebook in reports[student].notebooks.values()
+            for question in notebook.questions.values()
+            if question.hint
         ]
         assert hints == [student.partition("-")[2]]
 

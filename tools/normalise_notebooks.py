@@ -29,7 +29,8 @@ def normalise(text: str) -> str:
         if nb.nbformat != 4:
             raise ValueError(f"nbformat {nb.nbformat}; save it anew in JupyterLab")
         nb.nbformat_minor = 5
-        nb.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
+        kept = {"course": nb.metadata.course} if "course" in nb.metadata else {}
+        nb.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"}, **kept)
         _name_cells(nb.cells)
         for cell in nb.cells:
             if cell.cell_type == "code":

@@ -1,11 +1,13 @@
 """Images that nobody has seen, for questions that are graded by result.
 
-They are made like the images of `assignments.data`, from drawings that only this folder holds. They
+They are made like the images of `assignments.data`, from drawings that only this folder holds, with
+chance from the course's secret: who has the drawings and this recipe does not know the labels. They
 are the same for everybody, and only the images go into the sandbox, never their labels.
 """
 
 import hashlib
-from functools import cache
+import hmac
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +22,26 @@ from assignments.student import CheckFailed, Student
 __all__ = ["check_heldout", "heldout_images"]
 
 _FOLDER = Path(__file__).parent / "emoji10"
-_NUM, _SEED = 600, 2027
+_NUM = 600
 
 
-@cache
-def heldout_images() -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=2)
+def heldout_images(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Images of ``emoji10`` with drawings that are in neither its training nor its test images.
+
+    Making them takes more than a second, so the last ones are kept on disk, readable by their owner
+    alone, beside an HMAC that does not reveal the seed.
+
+    Args:
+        seed: below 2**256; see :attr:`assignments.questions.Seeds.heldout`.
 
     Returns:
         X (600, 32, 32, 3) uint8 and y (600,) int64, read-only, equally many of each class.
     """
     ingredients = [Path(__file__), Path(emoji10.__file__), _FOLDER / "manifest.json"]
-    fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in ingredients)).hexdigest()
-    arrays = cached_arrays("heldout-emoji10", fingerprint, _make)
+    recipe = b"".join(path.read_bytes() for path in ingredients)
+    fingerprint = hmac.new(seed.to_bytes(32, "big"), recipe, hashlib.sha256).hexdigest()
+    arrays = cached_arrays("heldout-emoji10", fingerprint, lambda: _make(seed))
     for array in arrays.values():
         array.flags.writeable = False
     return arrays["X"], arrays["y"]
@@ -50,7 +59,7 @@ def check_heldout(student: Student, file: str, least: float) -> None:
     Raises:
         CheckFailed: they do not, or cannot be used.
     """
-    X, y = heldout_images()
+    X, y = heldout_images(student.course_seed)
     if "labels" not in student.shared:
         try:
             labels = predicted_labels(student, weights_handed_in(student, file), X)
@@ -62,8 +71,8 @@ def check_heldout(student: Student, file: str, least: float) -> None:
     assert_accuracy(student.shared["labels"], y, least, "held-out images")
 
 
-def _make() -> dict[str, np.ndarray]:
+def _make(seed: int) -> dict[str, np.ndarray]:
     others = emoji10.clutter(read_sprites(embedded_folder("emoji")))
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(seed)
     X, y = emoji10.make_images(read_sprites(_FOLDER), others, _NUM, rng)
     return {"X": X, "y": y}

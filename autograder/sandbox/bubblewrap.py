@@ -36,6 +36,7 @@ OUR_FILES = (
     "autograder/__init__.py",
     "autograder/sandbox/__init__.py",
     "autograder/sandbox/inside.py",
+    "autograder/sandbox/late.py",
     "autograder/sandbox/wire.py",
 )
 

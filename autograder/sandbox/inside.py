@@ -38,6 +38,7 @@ except ImportError:  # not on Windows, where only --sandbox=none runs
 from assignments.notebook import Cell, Outline, Step, new_module, plan, run_step
 from assignments.values import Served, TooLarge
 from assignments.workspace import Workspace
+from autograder.sandbox.late import LateModules
 from autograder.sandbox.wire import Connection
 
 __all__ = ["main"]
@@ -49,6 +50,7 @@ _WRITABLE = (b"/tmp", b"/dev/shm")
 def main(arguments: Sequence[str]) -> None:
     """Serve notebooks until the other end hangs up."""
     where, limits, *preload = arguments
+    sys.meta_path.insert(0, LateModules())
     for name in preload:
         with contextlib.suppress(ImportError):  # a distribution's name need not be a module's
             importlib.import_module(name)

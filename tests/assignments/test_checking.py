@@ -1,5 +1,6 @@
 """check(...), as a student's kernel calls it."""
 
+import json
 import random
 import sys
 
@@ -8,8 +9,15 @@ import pytest
 import torch
 
 from assignments import check
-from assignments.checking import find_checks, format_results, kept_random_state, run_live
-from assignments.questions import Check, CheckResult, Marker
+from assignments.checking import (
+    find_checks,
+    format_results,
+    imports_missing_in_grading,
+    kept_random_state,
+    run_live,
+)
+from assignments.compare import assert_equal
+from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
 @pytest.fixture
@@ -81,7 +89,7 @@ def test_the_same_exception_with_other_numbers_is_told_once():
         student.reshape(np.ones(rng.integers(7, 1000)))
 
     checks = [Check(f"test_{number}", reshape, Marker("q")) for number in (1, 2)]
-    results = run_live(checks, {"reshape": lambda x: x.reshape(2, 3)}, lambda c: int(c.name[-1]))
+    results = run_live(checks, {"reshape": lambda x: x.reshape(2, 3)}, Seeds(b"test"))
     assert results[0].reason != results[1].reason
     assert format_results("q", results).count("ValueError") == 1
 
@@ -115,7 +123,7 @@ def test_a_check_may_leave_a_note():
         """It runs."""
         return "as well as it can"
 
-    results = run_live([Check("test_noting", noting, Marker("q"))], {}, lambda check: 0)
+    results = run_live([Check("test_noting", noting, Marker("q"))], {}, Seeds(b"test"))
     assert "  ✓ It runs.\n      as well as it can\n" in format_results("q", results)
 
 
@@ -153,8 +161,49 @@ def test_warnings_of_the_code_are_no_failure_for_nbgrader(capsys):
         print("careful", file=sys.stderr)
 
     one = Check("test_noisy", noisy, Marker("q"))
-    (result,) = run_live([one], {"warn": warn}, lambda check: 0)
+    (result,) = run_live([one], {"warn": warn}, Seeds(b"test"))
     assert result.passed
     told = capsys.readouterr()
     assert told.err == ""
     assert "careful" in told.out
+
+
+def test_a_right_value_in_another_form_is_said_once():
+    def right(student, rng):
+        """It is right."""
+        assert_equal(student.f(), np.array([1, 2]), "the labels")
+
+    checks = [Check(f"test_{number}", right, Marker("q")) for number in (1, 2)]
+    said = format_results("q", run_live(checks, {"f": lambda: [1, 2]}, Seeds(b"test")))
+    assert said.splitlines() == [
+        "q",
+        "  ✓ It is right.",
+        "  ✓ It is right.",
+        "  ✗ The results have the documented form.",
+        "      the labels: a list, where a NumPy array is documented",
+        "  2 of 3 checks pass.",
+    ]
+    said = format_results("q", run_live(checks, {"f": lambda: np.array([1, 2])}, Seeds(b"test")))
+    assert "form" not in said
+
+
+def test_an_import_that_grading_would_miss_is_told_once(package, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("assignments.checking._told", set())
+    metadata = {"course": {"packages": ["numpy", "scipy"]}}
+    (tmp_path / "square.ipynb").write_text(json.dumps({"cells": [], "metadata": metadata}))
+    code = "import json, numpy, scipy.stats, torch\nfrom yaml import safe_load\n"
+    code += "from assignments import check\ncheck('square-x')"
+    monkeypatch.setattr("assignments.checking.find_checks", lambda name: [])
+    exec(code, {"__name__": "__main__"})
+    assert "Note: grading has no torch, yaml; what needs" in capsys.readouterr().out
+    exec(code, {"__name__": "__main__"})
+    assert "Note" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"metadata": {"course": {"packages": 3}}}'])
+def test_without_a_readable_notebook_nothing_is_said_of_imports(text, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "square.ipynb").write_text(text)
+    assert list(imports_missing_in_grading("square-x-y", {"torch": torch})) == []

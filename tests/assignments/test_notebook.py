@@ -1,14 +1,18 @@
 """The loader, sentence by sentence of contract 1."""
 
+import ast
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assignments import notebook
-from assignments.notebook import Cell, Outline, load, plan, read_cells
+from assignments.notebook import WRITE_HERE, Cell, Outline, as_loaded, load, plan, read_cells
+
+SOURCE = Path(notebook.__file__).parents[1] / "source"
 
 
 def loaded(*sources, solutions=None, name="nb_under_test"):
@@ -357,3 +361,104 @@ def test_a_cell_that_is_too_long_says_so():
     module = loaded("def f(): pass\n" + "#" * notebook.MAX_CELL)
     with pytest.raises(AttributeError, match="longer than"):
         _ = module.f
+
+
+# --- what grading hands over ---------------------------------------------------------------
+
+
+def handed_over(*sources, **markdown):
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    cells += [{"cell_type": "markdown", "source": source} for source in markdown.values()]
+    return as_loaded(read_cells({"cells": cells}), Outline({}))[:2]
+
+
+CODE = 'def f(x):\n    """Twice\n\n    x."""\n    return 2 * x\n'
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        [CODE],
+        ["# first\n" + CODE + "# last"],
+        [CODE.replace("return", "# because\n\n    return").replace("* x", "* x  # twice")],
+        [CODE, "", "# nothing", "print(f(3))  # six"],
+    ],
+)
+def test_comments_and_what_does_not_run_are_not_loaded(again):
+    assert handed_over(*again, text="a table of answers")[1] == handed_over(CODE)[1]
+    cells, _code = handed_over(*again, text="a table of answers")
+    assert not any("#" in cell.source or "table" in cell.source for cell in cells)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        [CODE.replace("2", "3")],
+        [CODE.replace("Twice", "Thrice")],
+        [CODE.replace("\n\n", "\n \n")],  # inside a string
+        [CODE.replace("2 * x", "2  * x")],  # compiled code knows its columns
+        [CODE, "table = [1, 2]"],
+        [CODE, "table = train()"],  # not run, but its name is known
+        [CODE, "def broken(:  # table"],
+        ["'''" + CODE + "# table"],
+    ],
+)
+def test_whatever_student_code_could_find_changes_the_hash(again):
+    assert handed_over(*again)[1] != handed_over(CODE)[1]
+
+
+def test_a_comment_in_a_cell_that_cannot_be_read_counts():
+    assert handed_over("x = '''open # 1")[1] != handed_over("x = '''open # 2")[1]
+
+
+def test_the_line_above_what_is_to_be_written_stays():
+    (cell,), _code = handed_over(
+        f"def f():\n    # why\n    {WRITE_HERE}\n    raise NotImplementedError"
+    )
+    assert cell.source.splitlines()[1:3] == ["", WRITE_HERE]
+
+
+def test_code_behind_a_lone_carriage_return_stays():
+    (cell,), _code = handed_over("x = 1  # one\ry = 2")
+    assert "y = 2" in cell.source
+    assert "one" not in cell.source
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_what_is_loaded_runs_the_same(path):
+    cells = read_cells(json.loads(path.read_text(encoding="utf-8")))
+    outline = Outline.of(cells)
+
+    def seen(cells):
+        return [
+            (
+                step.cell.number,
+                [(node.lineno, ast.dump(node)) for node in step.statements],
+                step.left_out,
+                step.broken,
+            )
+            for step in plan(cells, outline)
+            if step.statements or step.left_out or step.broken
+        ]
+
+    needed, code, _steps = as_loaded(cells, outline)
+    assert seen(needed) == seen(cells)
+    assert as_loaded(needed, outline)[1] == code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f" + "(" * 5_000 + ")" * 5_000,
+        "x = " + "-" * 90_000 + "1",
+        "x = " + "+".join(["1"] * 40_000),
+        "'" + "\\'" * 40_000,
+        "'''" + "\n" * 90_000,
+        "x" * 200_000 + " # too long",
+        "\0 # \ud800",
+        "if 1:\n\tx = 1\n        y = 2 # tabs",
+        "%%time\n# magic\nx = 1\n!ls 'x  # y",
+    ],
+)
+def test_hostile_code_has_a_hash(source):
+    assert len(handed_over(source)[1]) == 64

@@ -2,10 +2,21 @@
 
 import types
 
+import numpy as np
 import pytest
 
-from assignments.questions import Check, collect, question, run_check, seed_for
+from assignments.form import note_form
+from assignments.questions import (
+    Check,
+    Marker,
+    Seeds,
+    collect,
+    form_result,
+    question,
+    run_check,
+)
 from assignments.student import CheckFailed, Student
+from assignments.values import MAX_BYTES
 
 
 def a_check(function, **marker):
@@ -20,13 +31,17 @@ def result_of(error):
         if error is not None:
             raise error
 
-    return run_check(a_check(test_it), Student(lambda message, answer: {}), 1)
+    return result_of_check(test_it)
+
+
+def result_of_check(function, **marker):
+    return run_check(a_check(function, **marker), Student(lambda message, answer: {}), 1)
 
 
 def test_a_check_is_bound_to_its_question():
     module = types.ModuleType("checks")
 
-    @question("q-a", weight=2, needs=("x:f",))
+    @question("q-a", weight=2)
     def test_one(student, rng):
         """One."""
 
@@ -38,7 +53,6 @@ def test_a_check_is_bound_to_its_question():
     checks = collect(module)
     assert [c.name for c in checks["q-a"]] == ["test_one"]
     assert checks["q-a"][0].marker.weight == 2
-    assert checks["q-a"][0].marker.needs == ("x:f",)
     assert checks["q-b"][0].sentence == "test_two"
 
 
@@ -98,6 +112,45 @@ def test_a_breach_comes_out():
         result_of(Breach())
 
 
+def test_a_value_that_is_too_large_to_be_handed_back_fails_the_check():
+    def test_it(student, rng):
+        student.f(np.zeros(MAX_BYTES + 1, np.uint8))
+
+    result = result_of_check(test_it)
+    assert not result.passed
+    assert "too large to hand over" in result.reason
+
+
+def in_form(*forms):
+    """The result of a check that notes these forms and then passes."""
+
+    def test_it(student, rng):
+        for form in forms:
+            note_form(form)
+
+    return result_of_check(test_it, weight=3)
+
+
+def test_right_values_in_another_form_cost_a_tenth_once():
+    right, listed = in_form(), in_form("y: a list", "y: a list")
+    assert listed.passed
+    assert form_result([right, right]) is None
+    form = form_result([right, listed, in_form("y: a list", "z: a tuple")])
+    assert not form.passed
+    assert form.reason == "y: a list; z: a tuple"
+    assert form.check.sentence == "The results have the documented form."
+    assert form.check.marker.question == "knn-a"
+    assert form.check.marker.weight == pytest.approx(0.1 * (9 + form.check.marker.weight))
+
+
+def test_the_form_of_wrong_values_costs_nothing_more():
+    def test_it(student, rng):
+        note_form("y: a list")
+        raise CheckFailed("y: wrong")
+
+    assert form_result([result_of_check(test_it), in_form()]) is None
+
+
 def test_the_generator_repeats():
     drawn = []
 
@@ -109,13 +162,27 @@ def test_the_generator_repeats():
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_seeds():
-    seeds = {
-        seed_for(b"s", "ada", "q"),
-        seed_for(b"s", "adaq", ""),
-        seed_for(b"s", "a", "daq"),
-        seed_for(b"t", "ada", "q"),
-    }
-    assert len(seeds) == 4
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_for(b"s", "ada", "q") == seed_for(b"s", "ada", "q")
+def test_seeds_repeat_and_differ_by_all_that_they_are_made_of():
+    one, other = a_check(lambda student, rng: None), Check("other", len, Marker("knn-a"))
+    elsewhere = Check(one.name, len, Marker("knn-b"))
+    made = [
+        (Seeds(b"s", ("ada", "code")), one),
+        (Seeds(b"s", ("ada", "code")), other),
+        (Seeds(b"s", ("ada", "code")), elsewhere),
+        (Seeds(b"s", ("adac", "ode")), one),
+        (Seeds(b"s", ("ada", "edoc")), one),
+        (Seeds(b"t", ("ada", "code")), one),
+        (Seeds(b"s", ("\udcff", "code")), one),
+    ]
+    drawn = [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+    assert len(set(drawn)) == 2 * len(made)
+    assert all(0 <= seed < 2**63 for seed in drawn)
+    assert drawn == [seed for s, check in made for seed in (s.inputs(check), s.inside(check))]
+
+
+def test_the_seed_of_held_out_images_comes_from_the_secret_alone():
+    assert Seeds(b"s", ("ada", "code")).heldout == Seeds(b"s").heldout != Seeds(b"t").heldout
+
+
+def test_the_secret_is_not_shown():
+    assert "s3cret" not in repr(Seeds(b"s3cret", ("ada",)))

@@ -1,5 +1,6 @@
 """The proxy judges what replies claim; it trusts none of them."""
 
+import numpy as np
 import pytest
 
 from assignments.student import CheckFailed, Student, StudentError, explained, in_process
@@ -136,3 +137,46 @@ def test_an_error_may_be_explained_by_its_message(message, symptom):
     with pytest.raises(StudentError, match=message) as raised, explained({"differ": "a hint"}):
         student_hearing({"error": error}).f()
     assert raised.value.symptom == symptom
+
+
+def test_few_characters_of_an_exception_come_back_where_a_check_says_so():
+    error = {"type": "T" * 90, "message": "line\n" + "x" * 300, "cell": 1, "line": 2}
+    error["function"] = "f" * 90
+    with pytest.raises(StudentError) as caught:
+        student_hearing({"error": error}, text=100).f()
+    assert caught.value.message == "line " + "x" * 94 + "…"
+    assert caught.value.type == "T" * 40
+    assert "f" * 41 not in caught.value.reason
+    assert len(caught.value.reason) < 100 + 2 * 40 + 60
+    for kind in ("NameError", "NotImplementedError", "SyntaxError"):
+        told = {"type": kind, "message": "x" * 500, "cell": 0, "line": 0}
+        with pytest.raises(StudentError) as caught:
+            student_hearing({"error": told}, text=100).f()
+        assert len(caught.value.reason) == 100
+
+
+def test_causes_are_found_in_all_of_a_message_however_little_of_it_is_told():
+    error = {"type": "E", "message": "x" * 200 + "mat1 and mat2", "cell": 0, "line": 0}
+    with pytest.raises(StudentError) as caught, explained({"mat1 and mat2": "transposed"}):
+        student_hearing({"error": error}, text=100).f()
+    assert caught.value.symptom == "transposed"
+
+
+def test_places_beyond_any_notebook_are_none():
+    error = {"type": "E", "message": "", "cell": 2**60, "line": 2**60}
+    with pytest.raises(StudentError) as caught:
+        student_hearing({"error": error}).f()
+    assert caught.value.reason == "your code raised E"
+
+
+def test_names_of_types_are_short_and_plain():
+    remote = student_hearing({"value": Handle(3, "T\x1b" + "x" * 99, "d\n" + "y" * 99)}).f()
+    assert remote.type_name == "T " + "x" * 38
+    assert len(str(remote)) < 110
+
+
+def test_an_array_without_elements_cannot_say_anything_by_its_shape():
+    with pytest.raises(CheckFailed, match="malformed"):
+        student_hearing({"value": np.empty((0, 2**40), np.int8)}).f()
+    assert student_hearing({"value": np.empty((0, 7))}).f().shape == (0, 7)
+    assert student_hearing({"value": np.float64}).f() is np.float64

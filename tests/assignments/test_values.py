@@ -1,5 +1,6 @@
 """What may cross by value, and what stays behind a handle."""
 
+import sys
 from collections import defaultdict, namedtuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from assignments import values
 from assignments.values import (
+    Exporter,
     Handle,
     HandleTable,
     Served,
@@ -130,3 +132,29 @@ def test_keys_hash_cheaply():
     assert values.is_key(2**63)
     assert not values.is_key(2**64)
     assert not values.is_key(())
+
+
+def test_a_matrix_crosses_as_an_array_with_a_note_of_it():
+    exporter = Exporter(HandleTable())
+    exported = exporter.export([np.matrix([[1, 2]])])
+    assert type(exported[0]) is np.ndarray
+    assert exported[0].tolist() == [[1, 2]]
+    assert exporter.matrix
+    exporter = Exporter(HandleTable())
+    exporter.export([np.ones((1, 2))])
+    assert not exporter.matrix
+
+
+def test_strings_are_interned_as_they_arrive():
+    def arrived(text):
+        return "".join(text)  # another object than the literal
+
+    message = [arrived("rnn"), {arrived("mode"): (arrived("train"), {arrived("lstm")})}]
+    word, inner = import_value(message, HandleTable(), None)
+    ((key, (mode, cells)),) = inner.items()
+    assert word is sys.intern("rnn")
+    assert key is sys.intern("mode")
+    assert mode is sys.intern("train")
+    assert next(iter(cells)) is sys.intern("lstm")
+    long = arrived("x" * 10_000)
+    assert import_value(long, HandleTable(), None) is long

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from assignments.notebook import WRITE_HERE
 from assignments.values import Handle
-from assignments.workspace import WRITE_HERE, Workspace
+from assignments.workspace import Workspace
 
 NO_ARGS = {"args": [], "kwargs": {}}
 

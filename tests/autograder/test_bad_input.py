@@ -11,12 +11,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from autograder import autograded, feedback
 from autograder.course import HOME, Course
 from autograder.demo import solved
 from autograder.grading import Settings, grade_submission
+from autograder.pages import render_pages
+from autograder.record import Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import read_submission
 
@@ -48,13 +50,13 @@ def right(course):
 
 @dataclass
 class Outcome:
-    report: dict
+    report: Report
     page: str
 
     @property
     def lost(self) -> set[str]:
-        questions = self.report["notebooks"]["knn"]["questions"]
-        return {name for name, q in questions.items() if q["score"] < q["max_score"]}
+        questions = self.report.notebooks["knn"].questions
+        return {name for name, q in questions.items() if q.score < q.max_score}
 
 
 @pytest.fixture
@@ -65,10 +67,9 @@ def hand_in(course, right):
         folder = course.submitted_dir / student / FOLDER
         submission = read_submission(folder, student, FOLDER)
         report = grade_submission(submission, course.assignment(FOLDER), SETTINGS)
-        json.dumps(report, allow_nan=False)
-        autograded.write(course, report, submission)
-        (page,) = feedback.write_feedback(course, report)
-        text = html.unescape(re.sub(r"<[^>]*>", " ", page.read_text(encoding="utf-8")))
+        assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+        page = render_pages(course, report, submission)[f"feedback/{student}/{FOLDER}/knn.html"]
+        text = html.unescape(re.sub(r"<[^>]*>", " ", page))
         return Outcome(report, " ".join(text.split()))
 
     def hand_in(content: bytes | dict | None, prepare=lambda folder: None) -> Outcome:
@@ -83,7 +84,7 @@ def hand_in(course, right):
         outcome = grade("bad")
         after = grade("next")
         assert after.lost == set(), "the next student lost points"
-        assert after.report["score"] == after.report["max_score"]
+        assert after.report.score == after.report.max_score
         return outcome
 
     return hand_in
@@ -107,15 +108,15 @@ def hand_in(course, right):
 )
 def test_a_file_that_is_no_notebook(hand_in, content, named):
     outcome = hand_in(content)
-    assert outcome.report["score"] == 0
-    assert named in outcome.report["reason"]
+    assert outcome.report.score == 0
+    assert named in outcome.report.reason
     assert named in outcome.page
 
 
 def test_further_notebooks_are_named_and_harmless(hand_in, right):
     outcome = hand_in(right, lambda folder: (folder / "Untitled.ipynb").write_text("{"))
     assert outcome.lost == set()
-    assert outcome.report["extra_files"] == ["Untitled.ipynb"]
+    assert outcome.report.extra_files == ["Untitled.ipynb"]
 
 
 def test_a_link_out_of_the_folder_is_not_followed(hand_in, right, tmp_path):
@@ -123,7 +124,7 @@ def test_a_link_out_of_the_folder_is_not_followed(hand_in, right, tmp_path):
     elsewhere.write_text(json.dumps(right))
 
     outcome = hand_in(None, lambda folder: (folder / "knn.ipynb").symlink_to(elsewhere))
-    assert outcome.report["score"] == 0
+    assert outcome.report.score == 0
     assert "knn.ipynb is a link; hand in the file itself" in outcome.page
 
 
@@ -133,10 +134,11 @@ def test_a_folder_of_nobody_we_know_is_graded_too(course, right):
     (folder / "knn.ipynb").write_text(json.dumps(right))
     submission = read_submission(folder, folder.parent.name, FOLDER)
     report = grade_submission(submission, course.assignment(FOLDER), SETTINGS)
-    autograded.write(course, report, submission)
-    (page,) = feedback.write_feedback(course, report)
-    assert report["score"] == report["max_score"]
-    assert "<b>strange" not in page.read_text(encoding="utf-8")
+    page = render_pages(course, report, submission)[
+        f"feedback/{folder.parent.name}/{FOLDER}/knn.html"
+    ]
+    assert report.score == report.max_score
+    assert "<b>strange" not in page
 
 
 @pytest.mark.parametrize(

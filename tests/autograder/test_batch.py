@@ -1,23 +1,26 @@
 """Many submissions: nothing is lost, nothing is graded twice, a crash at any point is harmless."""
 
 import json
+import os
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+import subprocess
+from dataclasses import replace
 
+import msgspec
 import pytest
 from checked_course import ASSIGNMENT, checked_course
+from records import without_times
 
-from autograder import autograded, batch, feedback
+from autograder import batch, cli
 from autograder.course import CourseError
 from autograder.gradebook import Gradebook
+from autograder.grading import Progress
 from autograder.journal import Journal
+from autograder.record import Report
+from autograder.submission import read_submission
 
 RIGHT = "import numpy as np\ndef mean_square(x):\n    return float(np.mean(np.square(x)))"
 WRONG = "import numpy as np\ndef mean_square(x):\n    return float(np.sum(np.square(x)))"
-
-one_worker = partial(ThreadPoolExecutor, 1)
 
 
 @pytest.fixture
@@ -36,11 +39,18 @@ def hand_in(course, student, code):
     (folder / "square.ipynb").write_text(json.dumps(nb))
 
 
-def grade(course, force=False, make=one_worker, settings=None):
-    settings = settings or batch.course_settings(course, ASSIGNMENT)
-    submissions = batch.plan_class(course, ASSIGNMENT)
-    graded = batch.grade_class(course, ASSIGNMENT, settings, submissions, make, force)
-    return {report["student"]: report for report in graded}
+def grade_all(course, settings=None, **options):
+    """Reports by student, and who was unchanged."""
+    settings = settings or batch.course_settings(course)
+    submissions, _refused = batch.plan_class(course, ASSIGNMENT)
+    graded = batch.grade_class(course, ASSIGNMENT, settings, submissions, 1, **options)
+    found = {report.student: (report, unchanged) for report, unchanged in graded}
+    reports = {student: report for student, (report, _unchanged) in found.items()}
+    return reports, {student for student, (_report, unchanged) in found.items() if unchanged}
+
+
+def grade(course, **options):
+    return grade_all(course, **options)[0]
 
 
 def scores(course):
@@ -70,14 +80,14 @@ def _is_id(value):
 
 def test_grades_a_class(course):
     reports = grade(course)
-    assert {name: report["score"] for name, report in reports.items()} == {
+    assert {name: report.score for name, report in reports.items()} == {
         "alice": 3.0,
         "bob": 1.0,
         "carol": 0.0,
     }
     assert scores(course) == {"alice": 3.0, "bob": 1.0, "carol": 0.0}
-    hint = reports["bob"]["notebooks"]["square"]["questions"]["square-mean"]["hint"]
-    assert hint["misconception"] == "sum-of-squares"
+    hint = reports["bob"].notebooks["square"].questions["square-mean"].hint
+    assert hint.misconception == "sum-of-squares"
     for student in reports:
         assert (course.autograded_dir / student / ASSIGNMENT / "square.ipynb").exists()
         assert (course.feedback_dir / student / ASSIGNMENT / "square.html").exists()
@@ -86,29 +96,28 @@ def test_grades_a_class(course):
 def test_unchanged_submissions_are_skipped(course):
     grade(course)
     hand_in(course, "bob", RIGHT)
-    again = grade(course)
-    assert {s for s, report in again.items() if isinstance(report, batch.Unchanged)} == {
-        "alice",
-        "carol",
-    }
+    assert grade_all(course)[1] == {"alice", "carol"}
     assert scores(course)["bob"] == 3.0
-    assert not any(isinstance(r, batch.Unchanged) for r in grade(course, force=True).values())
+    assert grade_all(course, force=True)[1] == set()
+
+
+def test_what_is_written_is_not_written_again(course, monkeypatch):
+    grade(course)
+    monkeypatch.setattr(Gradebook, "apply", lambda *_: pytest.fail("written again"))
+    assert grade_all(course)[1] == {"alice", "bob", "carol"}
 
 
 def test_a_regrade_repeats_exactly(course):
     first, second = grade(course), grade(course, force=True)
-    for report in (*first.values(), *second.values()):
-        report.pop("seconds")
-        for question in report["notebooks"]["square"]["questions"].values():
-            question.pop("seconds")
-    assert first == second
+    for student, report in first.items():
+        assert without_times(report) == without_times(second[student])
 
 
 def test_changed_checks_are_a_reason_to_grade_again(course):
     grade(course)
-    settings = batch.course_settings(course, ASSIGNMENT)
-    changed = batch.replace(settings, grader_hash="other checks")
-    assert not any(isinstance(r, batch.Unchanged) for r in grade(course, settings=changed).values())
+    checks = course.root / "autograder.checks" / ASSIGNMENT / "test_square.py"
+    checks.write_text(checks.read_text() + "\n# looked at again\n")
+    assert grade_all(course)[1] == set()
 
 
 class Crash(BaseException):
@@ -121,13 +130,12 @@ class Crash(BaseException):
     [
         (Journal, "append"),
         (Gradebook, "apply"),
-        (autograded, "write"),
-        (feedback, "write_feedback"),
+        (batch, "save_pages"),
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_at_any_moment_is_made_up_for(course, monkeypatch, owner, name, when, survivors):
-    quick = batch.course_settings(course, ASSIGNMENT, "none")
+    quick = batch.course_settings(course, "none")
     wanted = grade(course, settings=quick)
     rows = everything(course)
     for path in (course.gradebook_path, course.journal_path):
@@ -148,44 +156,54 @@ def test_a_crash_at_any_moment_is_made_up_for(course, monkeypatch, owner, name, 
         with pytest.raises(Crash):
             grade(course, settings=quick)
     again = grade(course, settings=quick)
-    assert {s: r["score"] for s, r in again.items()} == {s: r["score"] for s, r in wanted.items()}
+    assert {s: r.score for s, r in again.items()} == {s: r.score for s, r in wanted.items()}
     assert everything(course) == rows
 
 
-class Breaking(ThreadPoolExecutor):
-    """A pool whose worker dies on one student's submission."""
+def test_what_the_machine_caused_is_graded_again(course, monkeypatch):
+    real = batch.grade_fenced
 
-    def __init__(self, victim, deaths):
-        super().__init__(1)
-        self.victim, self.deaths = victim, deaths
+    def failing(fence, submission, settings, slots):
+        if submission.student != "bob":
+            return real(fence, submission, settings, slots)
+        progress = Progress(submission, fence.assignment, settings)
+        progress.stop("machine", "no space left on device")
+        return progress.report()
 
-    def submit(self, work, submission, *args):
-        if submission.student == self.victim and self.deaths:
-            self.deaths.pop()
-            work = self._die
-        return super().submit(work, submission, *args)
-
-    @staticmethod
-    def _die(*_args):
-        raise BrokenProcessPool("a worker died")
-
-
-def test_a_dead_worker_costs_nobody_anything(course):
-    deaths = [1]
-    reports = grade(course, make=lambda: Breaking("bob", deaths))
-    assert deaths == []
-    assert all(report["status"] == "graded" for report in reports.values())
-
-
-def test_what_the_machine_caused_is_graded_again(course):
-    reports = grade(course, make=lambda: Breaking("bob", [1, 1, 1, 1]))
-    assert reports["bob"]["status"] == "machine"
-    assert "try again" in reports["bob"]["reason"]
-    assert reports["alice"]["score"] == 3.0
-    again = grade(course)
-    assert isinstance(again["alice"], batch.Unchanged)
-    assert again["bob"]["status"] == "graded"
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "grade_fenced", failing)
+        reports = grade(course)
+    assert reports["bob"].status == "machine"
+    assert "try again" in reports["bob"].reason
+    assert reports["alice"].score == 3.0
+    again, unchanged = grade_all(course)
+    assert "alice" in unchanged
+    assert again["bob"].status == "graded"
     assert scores(course)["bob"] == 1.0
+
+
+def test_a_report_that_the_gradebook_refuses_stops_nobody(course, monkeypatch):
+    real = Gradebook.apply
+
+    def refusing(book, report):
+        if report.student == "bob" and report.status != "machine":
+            raise OverflowError("a number that SQLite cannot hold")
+        real(book, report)
+
+    monkeypatch.setattr(Gradebook, "apply", refusing)
+    reports = grade(course)
+    assert reports["bob"].status == "machine"
+    assert "OverflowError" in reports["bob"].fault
+    assert {reports["alice"].score, reports["carol"].score} == {3.0, 0.0}
+
+
+def test_one_grades_at_a_time(course):
+    with (
+        batch.lock(course, "a0_other"),
+        pytest.raises(CourseError, match=rf"a0_other, by process {os.getpid()}"),
+    ):
+        grade(course)
+    assert grade(course)["alice"].score == 3.0
 
 
 def test_says_who_did_not_hand_in(course):
@@ -196,27 +214,71 @@ def test_says_who_did_not_hand_in(course):
 
 
 def test_the_secret_is_made_once_and_for_the_owner_only(course):
-    first = batch.course_settings(course, ASSIGNMENT).secret
-    assert batch.course_settings(course, ASSIGNMENT).secret == first
+    first = batch.course_settings(course).secret
+    assert batch.course_settings(course).secret == first
     assert len(first) == 32
     assert (course.root / ".autograder-secret").stat().st_mode & 0o077 == 0
 
 
-def test_a_real_pool_of_processes_grades(tmp_path):
-    with batch.pool(1) as workers:
-        assert workers.submit(pow, 2, 5).result() == 32
+def test_a_half_made_secret_is_never_left(course, monkeypatch):
+    def dying(*_args):
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.os, "link", dying)
+        with pytest.raises(Crash):
+            batch.course_settings(course)
+    assert len(batch.course_settings(course).secret) == 32
 
 
-def test_a_dask_cluster_grades_the_same(course):
+@pytest.fixture
+def certificates(tmp_path):
+    """A folder as --tls takes it, whose certificate is its own authority."""
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=grader", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (folder / "ca.pem").write_bytes((folder / "cert.pem").read_bytes())
+    return folder
+
+
+def test_a_dask_cluster_grades_the_same(course, certificates):
     distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(1, processes=False, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        reports = grade(course, make=client.get_executor)
-    assert {name: report["score"] for name, report in reports.items()} == {
+    files = {name: str(certificates / f"{name}.pem") for name in ("ca", "cert", "key")}
+    roles = {
+        f"tls_{role}_{part}": files[part]
+        for role in ("scheduler", "worker", "client")
+        for part in ("cert", "key")
+    }
+    security = distributed.Security(require_encryption=True, tls_ca_file=files["ca"], **roles)
+    with distributed.LocalCluster(
+        1, processes=False, dashboard_address=None, protocol="tls://", security=security
+    ) as cluster:
+        elsewhere = cli._cluster(cluster.scheduler_address, certificates)
+        reports = grade(course, elsewhere=elsewhere)
+        elsewhere._client.close()
+    assert {name: report.score for name, report in reports.items()} == {
         "alice": 3,
         "bob": 1,
         "carol": 0,
     }
     assert scores(course) == {"alice": 3, "bob": 1, "carol": 0}
+
+
+def test_a_worker_of_another_version_says_so(course):
+    settings = replace(batch.course_settings(course), grader_hash="another version")
+    ((student, folder), *_others), _refused = batch.plan_class(course, ASSIGNMENT)
+    submission = read_submission(folder, student, ASSIGNMENT)
+    told = batch.grade_elsewhere(str(course.root), submission, settings)
+    batch._fence_here.cache_clear()
+    report = msgspec.json.decode(told, type=Report)
+    assert report.status == "machine"
+    assert "another version" in report.reason
+
+
+def test_a_scheduler_is_reached_over_tls_only():
+    with pytest.raises(CourseError, match="not encrypted"):
+        cli._cluster("tcp://127.0.0.1:8786", None)

@@ -34,5 +34,5 @@ def test_a_broken_affine_forward_of_assignment_1_costs_nothing_in_assignment_2(n
         Assignment("a2_networks", {name: LATER[name]}),
         Settings(b"secret"),
     )
-    assert report["score"] == report["max_score"] > 0, report["reason"]
-    assert report["extra_files"] == ["two_layer_net.ipynb"]
+    assert report.score == report.max_score > 0, report.reason
+    assert report.extra_files == ["two_layer_net.ipynb"]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from assignments.notebook import load, read_cells
-from assignments.questions import seed_for
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course
 from autograder.scoring import score_question
@@ -38,9 +38,7 @@ def share_of_alt(append: str) -> float:
     nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
     module = load(read_cells(nb), SOURCE.outline, "changed_batch_normalization")
     session = LiveSession(vars(module), module.missing_names)
-    return score_question(
-        session, answer_key(SOURCE), ALT, lambda check: seed_for(b"test", check.name)
-    ).share
+    return score_question(session, answer_key(SOURCE), ALT, Seeds(b"test")).share
 
 
 @pytest.mark.parametrize(

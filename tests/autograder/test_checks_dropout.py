@@ -5,7 +5,7 @@ import json
 import pytest
 
 from assignments.notebook import load, read_cells
-from assignments.questions import seed_for
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course
 from autograder.diagnosis import Diagnosis
@@ -44,10 +44,8 @@ def recognised(append: str, question: str) -> str | None:
     session = LiveSession(vars(module), module.missing_names)
     key = answer_key(SOURCE)
 
-    def seed(check):
-        return seed_for(b"test", check.name)
-
-    found = Diagnosis(key, question, seed).of(attempt_question(session, key, question, seed))
+    seeds = Seeds(b"test")
+    found = Diagnosis(key, question, seeds).of(attempt_question(session, key, question, seeds))
     return found and found.name
 
 

@@ -26,12 +26,12 @@ def test_the_notebook_states_the_scale_that_the_checks_keep():
 def test_the_reference_gets_full_marks_and_its_file_is_expected():
     report = grade()
     assert lost(report) == set()
-    assert report["extra_files"] == []
+    assert report.extra_files == []
 
 
 def test_a_classifier_in_between_gets_points_in_between():
     worse = weights(W1=noisy(0.1))
-    score = questions(grade(weights=worse))["features-best"]["score"]
+    score = questions(grade(weights=worse))["features-best"].score
     assert 0 < score < 6
 
 
@@ -40,13 +40,13 @@ def test_a_safetensors_file_does_as_well():
     data = safetensors(arrays, {"data_set": "emoji10"})
     report = grade(weights=None, **{"features_weights.safetensors": data})
     assert lost(report) == set()
-    assert report["extra_files"] == []
+    assert report.extra_files == []
 
 
 def test_a_blank_notebook_without_weights_is_just_blank():
     report = FEATURES.grade_released()
-    assert {q["status"] for q in questions(report).values()} == {"blank"}
-    assert report["reason"].startswith("not implemented yet: ")
+    assert {q.status for q in questions(report).values()} == {"blank"}
+    assert report.reason.startswith("not implemented yet: ")
 
 
 def noisy(noise):
@@ -75,15 +75,15 @@ def test_a_bad_weights_file_costs_only_its_question(data, reason):
     report = grade(weights=data)
     assert lost(report) == {"features-best"}
     best = questions(report)["features-best"]
-    assert best["score"] == 0
-    assert all(reason in check["reason"] for check in best["checks"]), best["checks"][0]["reason"]
+    assert best.score == 0
+    assert all(reason in check.reason for check in best.checks), best.checks[0].reason
 
 
 @pytest.mark.parametrize("question", ["features-extract", "features-classify"])
 def test_a_broken_piece_does_not_cost_the_points_of_the_weights(question):
     report = grade(KEY.misconceptions(question)[0])
     assert lost(report) == {question}
-    assert questions(report)["features-best"]["served"] == ["predict_images"]
+    assert questions(report)["features-best"].served == ["predict_images"]
 
 
 def test_neither_labels_nor_reference_weights_are_released(tmp_path):

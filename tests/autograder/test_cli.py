@@ -6,7 +6,7 @@ import pytest
 from checked_course import ASSIGNMENT, checked_course
 from click.testing import CliRunner
 
-from autograder import cli
+from autograder import cli, verify
 from autograder.cli import main
 
 COMMANDS = ["release", "verify", "grade", "feedback", "report", "export", "doctor", "demo"]
@@ -19,7 +19,7 @@ def run(course, *arguments):
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "_pool", lambda jobs: cli_pool())
+    monkeypatch.setattr(verify, "pool", lambda jobs: cli_pool())
     monkeypatch.setattr(cli.console, "width", 200, raising=False)
     with checked_course(tmp_path) as course:
         yield course

@@ -3,13 +3,16 @@
 import copy
 import json
 
+import msgspec
 import pytest
+from records import without_times
 
 from assignments.notebook import read_cells
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.grading import Settings, grade_submission
 from autograder.misconceptions import apply_patch
+from autograder.record import Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
 
@@ -38,18 +41,18 @@ def grade(assignment):
         data = nb if isinstance(nb, bytes) else json.dumps(nb).encode()
         submission = Submission(student, FOLDER, {"knn.ipynb": data})
         report = grade_submission(submission, assignment, SETTINGS)
-        json.dumps(report, allow_nan=False)
+        assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
         return report
 
     return grade
 
 
 def questions(report):
-    return report["notebooks"]["knn"]["questions"]
+    return report.notebooks["knn"].questions
 
 
 def lost(report):
-    return {name for name, q in questions(report).items() if q["score"] < q["max_score"]}
+    return {name for name, q in questions(report).items() if q.score < q.max_score}
 
 
 def cell_of(nb, grade_id):
@@ -75,10 +78,10 @@ def edit(nb, old, new):
 def test_the_reference_gets_full_marks(grade, nb):
     report = grade(nb)
     assert lost(report) == set()
-    assert report["score"] == report["max_score"] == 17
-    assert report["reason"] == ""
-    assert report["protection"] == "bubblewrap"
-    assert all(q["status"] == "passed" for q in questions(report).values())
+    assert report.score == report.max_score == 17
+    assert report.reason == ""
+    assert report.protection == "bubblewrap"
+    assert all(q.status == "passed" for q in questions(report).values())
 
 
 def test_a_regrade_repeats_and_inputs_differ_between_students(grade, nb, source):
@@ -87,11 +90,7 @@ def test_a_regrade_repeats_and_inputs_differ_between_students(grade, nb, source)
     for cell, patched in zip(nb["cells"], cells, strict=False):
         cell["source"] = patched.source
     one, same = grade(nb), grade(nb)
-    for report in (one, same):
-        report.pop("seconds")
-        for question in questions(report).values():
-            question.pop("seconds")
-    assert one == same
+    assert without_times(one) == without_times(same)
 
 
 def test_every_first_misconception_is_named(grade, nb, source):
@@ -106,8 +105,8 @@ def test_every_first_misconception_is_named(grade, nb, source):
             append(patched, extra.source)
         report = grade(patched)
         assert lost(report) == {question}, misconception.name
-        hint = questions(report)[question]["hint"]
-        assert hint == {"misconception": misconception.name, "text": misconception.hint}
+        hint = questions(report)[question].hint
+        assert (hint.misconception, hint.text) == (misconception.name, misconception.hint)
 
 
 def test_an_early_mistake_never_costs_twice(grade, nb):
@@ -121,9 +120,9 @@ def test_an_early_mistake_never_costs_twice(grade, nb):
     )
     report = grade(nb)
     assert lost(report) == {"knn-no-loops", "knn-predict-labels"}
-    served = questions(report)["knn-cross-validate"]["served"]
+    served = questions(report)["knn-cross-validate"].served
     assert "KNearestNeighbor.predict_labels" in served
-    assert questions(report)["knn-two-loops"]["served"] == []
+    assert questions(report)["knn-two-loops"].served == []
 
 
 def test_a_limit_costs_one_question_and_is_named(grade, nb):
@@ -137,8 +136,8 @@ def test_a_limit_costs_one_question_and_is_named(grade, nb):
     assert "knn-one-loop" in lost(report)
     assert lost(report) <= {"knn-one-loop", "knn-predict"}
     question = questions(report)["knn-one-loop"]
-    assert (question["status"], question["limit"]) == ("stopped", "cpu")
-    assert "processor time" in report["reason"]
+    assert (question.status, question.limit) == ("stopped", "cpu")
+    assert "processor time" in report.reason
 
 
 def test_leaving_python_costs_one_question(grade, nb):
@@ -151,7 +150,7 @@ def test_leaving_python_costs_one_question(grade, nb):
     )
     report = grade(nb)
     assert "knn-two-loops" in lost(report) <= {"knn-two-loops", "knn-predict"}
-    assert questions(report)["knn-two-loops"]["limit"] == "exit"
+    assert questions(report)["knn-two-loops"].limit == "exit"
 
 
 def test_a_cell_that_never_ends_is_left_out(grade, nb):
@@ -160,21 +159,21 @@ def test_a_cell_that_never_ends_is_left_out(grade, nb):
     )
     report = grade(nb)
     assert lost(report) == set()
-    assert "cell 1 was not run" in report["notebooks"]["knn"]["notes"][0]
+    assert "cell 1 was not run" in report.notebooks["knn"].notes[0]
 
 
 def test_a_method_that_does_not_parse_costs_that_question(grade, nb):
     edit(nb, "def predict_labels(self, dists, k=1):", "def predict_labels(self, dists, k=1:")
     report = grade(nb)
     assert lost(report) == {"knn-predict-labels"}
-    failed = questions(report)["knn-predict-labels"]["checks"][0]
-    assert "does not parse" in failed["reason"]
+    failed = questions(report)["knn-predict-labels"].checks[0]
+    assert "does not parse" in failed.reason
 
 
 def test_a_name_that_grading_leaves_out_is_explained(grade, nb):
     append(nb, "SCALE = [1.0 for _ in range(1)][0]")
     edit(nb, "dists[i, j] = np.sqrt(", "dists[i, j] = SCALE * np.sqrt(")
-    reason = questions(grade(nb))["knn-two-loops"]["checks"][0]["reason"]
+    reason = questions(grade(nb))["knn-two-loops"].checks[0].reason
     assert f"SCALE is set in cell {len(nb['cells'])}, which is not run in grading" in reason
 
 
@@ -206,32 +205,32 @@ def test_nothing_is_graded_twice_by_a_cell_copied_from_the_release(grade, nb):
 )
 def test_a_bad_file_has_a_reason(grade, data, status, reason):
     report = grade(data)
-    assert report["notebooks"]["knn"]["status"] == status
-    assert report["score"] == 0
-    assert report["max_score"] == 17
-    assert reason in report["reason"]
+    assert report.notebooks["knn"].status == status
+    assert report.score == 0
+    assert report.max_score == 17
+    assert reason in report.reason
 
 
 def test_a_missing_notebook_is_named(assignment):
     report = grade_submission(Submission("bob", FOLDER, {"x.ipynb": b"{}"}), assignment, SETTINGS)
-    assert report["status"] == "unreadable"
-    assert "knn.ipynb is missing" in report["reason"]
-    assert report["extra_files"] == ["x.ipynb"]
+    assert report.status == "unreadable"
+    assert "knn.ipynb is missing" in report.reason
+    assert report.extra_files == ["x.ipynb"]
 
 
 def test_written_answers_are_reported(grade, nb):
     cell_of(nb, "knn-q-k")["source"] = "Because the test set must stay unseen."
     cell_of(nb, "knn-q-distances")["source"] = ""
-    written = grade(nb)["notebooks"]["knn"]["written"]
-    assert written["knn-q-k"]["answered"] is True
-    assert written["knn-q-distances"]["answered"] is False
+    written = grade(nb).notebooks["knn"].written
+    assert written["knn-q-k"].answered is True
+    assert written["knn-q-distances"].answered is False
 
 
 def test_what_the_student_says_of_points_is_not_believed(grade, nb):
     for cell in nb["cells"]:
         if "points" in cell["metadata"].get("nbgrader", {}):
             cell["metadata"]["nbgrader"]["points"] = 1000
-    assert grade(nb)["max_score"] == 17
+    assert grade(nb).max_score == 17
 
 
 def test_cells_are_numbered_as_a_reader_counts(nb):

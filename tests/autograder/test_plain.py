@@ -150,7 +150,7 @@ def test_nbgrader_autograde_gives_the_scores_of_our_grading(classroom, student):
     submission = read_submission(folder, student, "a1_classifiers")
     settings = Settings(secret=b"a secret of this test", protection="none")
     report = grade_submission(submission, classroom.assignment("a1_classifiers"), settings)
-    wanted = {n: q["score"] for n, q in report["notebooks"]["knn"]["questions"].items()}
+    wanted = {n: q.score for n, q in report.notebooks["knn"].questions.items()}
 
     loader = PyFileConfigLoader("nbgrader_config.py", path=str(classroom.root))
     result = NbGraderAPI(config=loader.load_config()).autograde("a1_classifiers", student)
@@ -162,7 +162,7 @@ def test_nbgrader_autograde_gives_the_scores_of_our_grading(classroom, student):
     full = sum(mark.max_score for mark in marks.values() if mark.kind == "auto")
     got = sum(auto.values())
     assert {"perfect": got == full, "blank": got == 0, "mistaken": 0 < got < full}[student]
-    answered = {n: w["answered"] for n, w in report["notebooks"]["knn"]["written"].items()}
+    answered = {n: w.answered for n, w in report.notebooks["knn"].written.items()}
     written = {name: mark.auto_score for name, mark in marks.items() if mark.kind == "written"}
     assert written == {name: None if answered[name] else 0.0 for name in written}
     assert set(answered.values()) == {student != "blank"}

@@ -2,9 +2,10 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from tiny_course import ASSIGNMENT, make_course, make_report, question
+from tiny_course import ASSIGNMENT, changed_question, make_course, make_report, question
 
 from autograder.gradebook import Gradebook
+from autograder.record import NotebookRecord
 from autograder.report import class_report
 
 
@@ -16,16 +17,15 @@ def course(tmp_path):
 def some_class():
     """A misconception twice, full marks, nothing at all, and a failure of our machine."""
     good = make_report("cleo", score=7.0, reason="")
-    good["notebooks"]["warm"]["questions"]["warm-double"] = question(4.0, 4.0)
-    good["notebooks"]["cold"] = make_report()["notebooks"]["warm"] | {
-        "questions": {"cold-ice": question(1.0, 1.0)},
-        "written": {},
-    }
+    good.notebooks["warm"].questions["warm-double"] = question(4.0, 4.0)
+    good.notebooks["cold"] = NotebookRecord(
+        status="graded", questions={"cold-ice": question(1.0, 1.0)}
+    )
     nothing = make_report("dan", answer="", score=0.0, extra_files=["<b>.ipynb"])
     for name in ("warm-double", "warm-types"):
         limit = "memory" if name == "warm-types" else None
-        nothing["notebooks"]["warm"]["questions"][name] = question(0.0, 4.0, limit=limit)
-    nothing["notebooks"]["warm"]["questions"]["warm-double"]["status"] = "blank"
+        nothing.notebooks["warm"].questions[name] = question(0.0, 4.0, limit=limit)
+    changed_question(nothing, "warm-double", status="blank")
     failure = make_report("eve", status="machine", score=0.0, notebooks={})
     return [nothing, make_report("bob"), make_report("ada"), good, failure]
 
@@ -54,7 +54,7 @@ def test_who_needs_attention(course):
         "cold: missing",
         "no points",
         "warm-types: Stopped: it used more memory than a question may.",
-        "unknown files: <b>.ipynb",
+        "other files: <b>.ipynb",
     ]
     assert attention["eve"] == ["our machine failed; it is graded again next time"]
 
@@ -82,9 +82,10 @@ def test_page_and_table(course):
     path = report.write(course)
     assert path.relative_to(course.root).as_posix() == f"reports/{ASSIGNMENT}.html"
     page = path.read_text()
-    assert "5 submissions, mean 4.2, median 5 of 7 automatic points" in page
-    assert "unknown files: &lt;b&gt;.ipynb" in page
+    assert "5 submissions (1 not graded), mean 4.2, median 5 of 7 automatic points" in page
+    assert "other files: &lt;b&gt;.ipynb" in page
     assert "<script" not in page
+    assert '<td class="number">– / 7</td><td class="small">not graded</td>' in page  # noqa: RUF001
     console = Console(file=StringIO(), width=140)
     console.print(report.table())
     assert "no-sqrt (2)" in console.file.getvalue()

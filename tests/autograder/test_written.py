@@ -43,16 +43,16 @@ def source(tmp_path):
 )
 def test_is_there_an_answer(source, text, answered):
     answer = written_answers(source, notebook(text))["knn-q"]
-    assert answer["answered"] is answered
-    assert answer["max_score"] == 2
+    assert answer.answered is answered
+    assert answer.max_score == 2
 
 
 def test_a_deleted_cell_is_no_answer(source):
-    assert written_answers(source, {"cells": []})["knn-q"]["answered"] is False
+    assert written_answers(source, {"cells": []})["knn-q"].answered is False
 
 
 def test_the_hash_follows_the_text(source):
     one, same, other = (
-        written_answers(source, notebook(text))["knn-q"]["sha256"] for text in ("a", " a\n", "b")
+        written_answers(source, notebook(text))["knn-q"].sha256 for text in ("a", " a\n", "b")
     )
     assert one == same != other

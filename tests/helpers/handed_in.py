@@ -5,12 +5,14 @@ import io
 import json
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.grading import Settings, grade_submission
 from autograder.misconceptions import Patch, apply_patch
+from autograder.record import QuestionRecord, Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
 
@@ -27,7 +29,7 @@ class HandedIn:
 
     def grade(
         self, patch: Patch | None = None, files: Mapping[str, bytes | None] | None = None
-    ) -> dict:
+    ) -> Report:
         """The report of the reference, perhaps patched, with other files; None is no file."""
         cells = apply_patch(self.source.cells, patch) if patch else self.source.cells
         nb = copy.deepcopy(self.source.nb)
@@ -40,26 +42,26 @@ class HandedIn:
             {self.source.path.name: json.dumps(nb).encode(), **self.key.files, **(files or {})}
         )
 
-    def grade_released(self) -> dict:
+    def grade_released(self) -> Report:
         """The report of the untouched release, without a weights file."""
         released = Course().release_dir / self.source.assignment / self.source.path.name
         return self.grade_files({self.source.path.name: released.read_bytes()})
 
-    def grade_files(self, files: Mapping[str, bytes | None]) -> dict:
+    def grade_files(self, files: Mapping[str, bytes | None]) -> Report:
         given = {name: data for name, data in files.items() if data is not None}
         submission = Submission("ada", self.source.assignment, given)
         assignment = Assignment(self.source.assignment, {self.source.name: self.source})
         report = grade_submission(submission, assignment, SETTINGS)
-        json.dumps(report, allow_nan=False)
+        assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
         return report
 
-    def questions(self, report: dict) -> dict:
-        return report["notebooks"][self.source.name]["questions"]
+    def questions(self, report: Report) -> dict[str, QuestionRecord]:
+        return report.notebooks[self.source.name].questions
 
-    def lost(self, report: dict) -> set[str]:
+    def lost(self, report: Report) -> set[str]:
         """The questions that lost points."""
         graded = self.questions(report)
-        return {name for name, q in graded.items() if q["score"] < q["max_score"]}
+        return {name for name, q in graded.items() if q.score < q.max_score}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The reference's weights file."""

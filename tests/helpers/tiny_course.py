@@ -1,14 +1,15 @@
 """A course of two small notebooks, for the tests of gradebook, pages and exports."""
 
-import copy
 import hashlib
 import json
 from pathlib import Path
 
+import msgspec
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.course import Course
+from autograder.record import Answer, CheckRecord, Hint, NotebookRecord, QuestionRecord, Report
 
 ASSIGNMENT = "a0_tiny"
 PNG = (
@@ -91,72 +92,76 @@ def question(score, max_score, *, failed=(), hint=None, served=(), limit=None, r
     """A question of a report: one check that passes, and one for each name in ``failed``."""
     checks = [("test_runs", "It runs", True), *((n, f"The check of {n}", False) for n in failed)]
     status = "passed" if score == max_score else "partial" if score else "failed"
-    return {
-        "score": score,
-        "max_score": max_score,
-        "status": "stopped" if limit else status,
-        "checks": [
-            {
-                "name": name,
-                "sentence": sentence,
-                "weight": 1.0,
-                "passed": passed,
-                "reason": "" if passed else reason,
-                "symptom": "" if passed else "a factor of 2 too large",
-            }
+    return QuestionRecord(
+        score=score,
+        max_score=max_score,
+        status="stopped" if limit else status,
+        checks=[
+            CheckRecord(
+                name=name,
+                sentence=sentence,
+                weight=1.0,
+                passed=passed,
+                reason="" if passed else reason,
+                symptom="" if passed else "a factor of 2 too large",
+            )
             for name, sentence, passed in checks
         ],
-        "hint": hint and {"misconception": hint, "text": f"Think again about {hint}."},
-        "served": list(served),
-        "limit": limit,
-        "seconds": 0.1,
-    }
+        hint=hint and Hint(misconception=hint, text=f"Think again about {hint}."),
+        served=list(served),
+        limit=limit,
+        seconds=0.1,
+    )
 
 
 def make_report(student="ada", *, answer="It doubles because.", **changes):
     """A report on ``warm`` (5 of 6 points, a written answer) and ``cold`` (missing)."""
-    report = {
-        "schema": 1,
-        "student": student,
-        "assignment": ASSIGNMENT,
-        "timestamp": "2026-11-20T23:59:00+00:00",
-        "content_hash": "c" * 64,
-        "grader_hash": "g" * 64,
-        "protection": "bubblewrap",
-        "status": "graded",
-        "reason": "warm-double: it differs",
-        "score": 5.0,
-        "max_score": 7.0,
-        "notebooks": {
-            "warm": {
-                "status": "graded",
-                "reason": "",
-                "notes": ["EPS is set in cell 12, which is not run in grading."],
-                "questions": {
-                    "warm-double": question(3.0, 4.0, failed=["odd"], hint="no-sqrt"),
-                    "warm-types": question(2.0, 2.0, served=["double"]),
-                },
-                "written": {
-                    "warm-why": {
-                        "answered": answer != "",
-                        "sha256": hashlib.sha256(answer.encode()).hexdigest(),
-                        "max_score": 3.0,
-                    }
-                },
-            },
-            "cold": {
-                "status": "missing",
-                "reason": "cold.ipynb was not handed in",
-                "notes": [],
-                "questions": {"cold-ice": question(0.0, 1.0, failed=["ice"])},
-                "written": {"cold-none": {"answered": False, "sha256": "", "max_score": 0.0}},
-            },
+    warm = NotebookRecord(
+        status="graded",
+        notes=["EPS is set in cell 12, which is not run in grading."],
+        questions={
+            "warm-double": question(3.0, 4.0, failed=["odd"], hint="no-sqrt"),
+            "warm-types": question(2.0, 2.0, served=["double"]),
         },
-        "extra_files": [],
-        "seconds": 0.3,
-    }
-    del report["notebooks"]["cold"]["written"]["cold-none"]
-    return copy.deepcopy(report | changes)
+        written={
+            "warm-why": Answer(
+                answered=answer != "",
+                sha256=hashlib.sha256(answer.encode()).hexdigest(),
+                max_score=3.0,
+            )
+        },
+    )
+    cold = NotebookRecord(
+        status="missing",
+        reason="cold.ipynb was not handed in",
+        questions={"cold-ice": question(0.0, 1.0, failed=["ice"])},
+    )
+    report = Report(
+        student=student,
+        assignment=ASSIGNMENT,
+        timestamp="2026-11-20T23:59:00+00:00",
+        content_hash="c" * 64,
+        grader_hash="g" * 64,
+        protection="bubblewrap",
+        status="graded",
+        reason="warm-double: it differs",
+        score=5.0,
+        max_score=7.0,
+        notebooks={"warm": warm, "cold": cold},
+        seconds=0.3,
+    )
+    return msgspec.structs.replace(report, **changes)
+
+
+def changed_notebook(report, name, **changes):
+    """Change the record of a notebook in a report."""
+    report.notebooks[name] = msgspec.structs.replace(report.notebooks[name], **changes)
+
+
+def changed_question(report, name, **changes):
+    """Change the record of a question in a report."""
+    questions = report.notebooks[name.split("-")[0]].questions
+    questions[name] = msgspec.structs.replace(questions[name], **changes)
 
 
 def make_submission(answer="It doubles because.") -> dict:

@@ -22,9 +22,6 @@ from assignments.standins.a1_classifiers.softmax import softmax_loss_vectorized 
 from assignments.standins.a1_classifiers.svm import svm_loss_vectorized as right_svm_loss
 from assignments.student import CheckFailed, Remote
 
-#: What a check of LinearSVM is served: the losses of the notebook before.
-SVM = ("a1_classifiers/svm:svm_loss_vectorized", "a1_classifiers/svm:svm_loss_naive")
-
 #: Scores of two examples. The probabilities are 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8,
 #: 1/8 (right: the third).
 SCORES, LABELS = np.log([[1.0, 3.0, 4.0], [4.0, 3.0, 1.0]]), np.array([1, 2])
@@ -133,7 +130,7 @@ def test_softmax_uses_its_weights(student, rng):
     check_model(student, "Softmax", right_loss, *random_problem(rng), 0.3, other)
 
 
-@question("softmax-classifiers", needs=SVM)
+@question("softmax-classifiers")
 def test_svm_uses_its_weights(student, rng):
     """LinearSVM().loss is the hinge loss at self.W, with its gradient."""
     other = {_("this is the cross-entropy"): right_loss}

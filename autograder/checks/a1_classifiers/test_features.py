@@ -18,14 +18,8 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.heldout import check_heldout
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 #: What source/a1_classifiers/features.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
-
-#: The given feature functions, which predict_images calls.
-GIVEN = ("assignments.features:hog_feature", "assignments.features:color_histogram_hsv")
 
 #: A broken piece must not cost the points of the weights: the reference predicts with them.
 PREDICT = {"features-extract": ("predict_images",), "features-classify": ("predict_images",)}
@@ -69,7 +63,7 @@ def test_extract_given_functions(student, rng):
     check_extracted(student, imgs, [color_histogram_hsv, hog_feature])
 
 
-@question("features-extract", weight=0.5)
+@question("features-extract", weight=0.5, rule=True)
 def test_extract_inputs(student, rng):
     """The images are as they were, and the features are right."""
     imgs = rng.random(size=(4, 5, 5, 3))
@@ -143,7 +137,7 @@ def test_standardize_numbers_of_arrays(student, rng):
         check_standardized(student, arrays, want_standardized(arrays))
 
 
-@question("features-standardize", weight=0.5)
+@question("features-standardize", weight=0.5, rule=True)
 def test_standardize_inputs(student, rng):
     """The arrays are as they were, and the results are right."""
     arrays = tables(rng, 9, 6)
@@ -184,49 +178,55 @@ def test_classify_labels(student, rng):
 
 @question("features-classify")
 def test_classify_sizes(student, rng):
-    """They are right for one image and for two classes; features and weights are as they were."""
+    """They are right for one image and for two classes."""
     for number, sizes in ((1, {}), (40, {"F": 3, "H": 2, "C": 2})):
         features, weights = net(rng, **sizes)
         features = features[:number]
         labels = student.classify(features, weights)
         assert_equal(labels, want_labels(features, weights), "the labels")
-        assert_unchanged(student.changed, {0: "features", 1: "weights"})
+
+
+@question("features-classify", weight=0.5, rule=True)
+def test_classify_inputs(student, rng):
+    """features and weights are as they were."""
+    student.classify(*net(rng))
+    assert_unchanged(student.changed, {0: "features", 1: "weights"})
 
 
 # --- features-best -------------------------------------------------------------------------------
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_32(student, rng):
     """At least 32 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.32)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_37(student, rng):
     """At least 37 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.37)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_42(student, rng):
     """At least 42 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.42)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_47(student, rng):
     """At least 47 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.47)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_52(student, rng):
     """At least 52 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.52)
 
 
-@question("features-best", needs=GIVEN, builds_on=PREDICT, cpu=15)
+@question("features-best", builds_on=PREDICT, cpu=15)
 def test_best_57(student, rng):
     """At least 57 % of the held-out images are classified right."""
     check_heldout(student, WEIGHTS_FILE, 0.57)

@@ -6,12 +6,7 @@ Training is checked with losses of our own: they do not depend on how a student 
 import numpy as np
 import torch
 
-from assignments.checks.a1_classifiers.test_softmax import (
-    SVM,
-    check_batches,
-    check_model,
-    check_steps,
-)
+from assignments.checks.a1_classifiers.test_softmax import check_batches, check_model, check_steps
 from assignments.checks.a1_classifiers.test_svm import (
     assert_no_loop,
     check_gradient,
@@ -24,9 +19,6 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.test_svm import check_inputs_unchanged, check_sizes, hinge
-
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
 
 VECTORIZED = {"softmax-loss-vectorized": ("softmax_loss_vectorized",)}
 BEFORE_TRAIN = {**VECTORIZED, "softmax-classifiers": ("Softmax.loss",)}
@@ -117,7 +109,7 @@ def test_naive_tiny_probability(student, rng):
     check_loss(student, "softmax_loss_naive", cross_entropy, *hopeless_problem(rng), 0.0)
 
 
-@question("softmax-loss-naive", weight=0.5)
+@question("softmax-loss-naive", weight=0.5, rule=True)
 def test_naive_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "softmax_loss_naive", cross_entropy, problem(rng))
@@ -168,20 +160,20 @@ def test_vectorized_tiny_probability(student, rng):
     check_loss(student, "softmax_loss_vectorized", cross_entropy, *hopeless_problem(rng), 0.0)
 
 
-@question("softmax-loss-vectorized", weight=0.5)
+@question("softmax-loss-vectorized", weight=0.5, rule=True)
 def test_vectorized_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "softmax_loss_vectorized", cross_entropy, problem(rng))
 
 
-@question("softmax-loss-vectorized", weight=2)
+@question("softmax-loss-vectorized", weight=2, rule=True)
 def test_vectorized_loss_has_no_loop(student, rng):
     """The loss is right, and there is no loop."""
     check_loss(student, "softmax_loss_vectorized", cross_entropy, *problem(rng), 0.0)
     assert_no_loop(student, "softmax_loss_vectorized")
 
 
-@question("softmax-loss-vectorized", weight=2)
+@question("softmax-loss-vectorized", weight=2, rule=True)
 def test_vectorized_gradient_has_no_loop(student, rng):
     """The gradient is right, and there is no loop."""
     check_gradient(student, "softmax_loss_vectorized", cross_entropy, *problem(rng), 0.0)
@@ -203,7 +195,7 @@ def test_softmax_uses_its_weights(student, rng):
     check_model(student, "Softmax", cross_entropy, *problem(rng), 0.3)
 
 
-@question("softmax-classifiers", needs=SVM)
+@question("softmax-classifiers")
 def test_svm_uses_its_weights(student, rng):
     """LinearSVM().loss is the hinge loss at self.W, with its gradient."""
     check_model(student, "LinearSVM", hinge, *problem(rng), 0.3)
@@ -262,10 +254,12 @@ def test_predict_sizes(student, rng):
     check_predict(student, rng, N=9, D=5, C=2, name="LinearSVM")
 
 
-@question("softmax-predict", weight=0.5)
+@question("softmax-predict", weight=0.5, rule=True)
 def test_predict_inputs(student, rng):
     """X and self.W are as they were, and the labels are right."""
     model, W = check_predict(student, rng, N=12, D=3, C=4)
+    model.predict(rng.normal(size=(5, 3)))
+    assert_unchanged(student.changed, {0: "X"})
     if not np.array_equal(model.get("W"), W):
         raise CheckFailed(_("the call changes self.W in place; work on a copy"))
 
@@ -275,6 +269,5 @@ def check_predict(student, rng, N, D, C, name="Softmax"):
     model = student.call(name)
     model.set("W", W)
     y_pred = model.predict(X)
-    assert_unchanged(student.changed, {0: "X"})
     assert_equal(y_pred, (X @ W).argmax(axis=1), "y_pred")
     return model, W

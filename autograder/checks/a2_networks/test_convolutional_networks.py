@@ -30,8 +30,16 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.networks import RightNet, leaf
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
+#: The given fast layers answer these questions; the network is built of them.
+WITHHELD = dict.fromkeys(
+    (
+        "convolutional_networks-conv-forward",
+        "convolutional_networks-conv-backward",
+        "convolutional_networks-max-pool-forward",
+        "convolutional_networks-max-pool-backward",
+    ),
+    frozenset({"assignments.fast_layers", "assignments.layers"}),
+)
 
 # A layer that lost points is served whole: one half could not read the other half's cache.
 BEFORE_CONV = {"convolutional_networks-conv-forward": ("conv_forward_naive",)}
@@ -40,32 +48,6 @@ SPATIAL = "convolutional_networks-spatial-batchnorm-forward"
 BEFORE_SPATIAL = {SPATIAL: ("spatial_batchnorm_forward",)}
 BEFORE_GROUP = {"convolutional_networks-spatial-groupnorm-forward": ("spatial_groupnorm_forward",)}
 
-#: What spatial batch normalisation may stand on.
-BATCHNORM = tuple(
-    f"a2_networks/batch_normalization:batchnorm_{way}"
-    for way in ("forward", "backward", "backward_alt")
-)
-#: What the network may stand on: earlier layers, and the given ones.
-GIVEN = (
-    *(
-        f"a1_classifiers/two_layer_net:{name}"
-        for name in (
-            "affine_forward", "affine_backward", "relu_forward", "relu_backward", "softmax_loss",
-        )
-    ),
-    *(
-        f"assignments.fast_layers:{name}"
-        for name in (
-            "conv_forward_fast", "conv_backward_fast", "max_pool_forward_fast",
-            "max_pool_backward_fast",
-        )
-    ),
-    *(
-        f"assignments.layers:{name}_{way}"
-        for name in ("affine_relu", "conv_relu", "conv_relu_pool")
-        for way in ("forward", "backward")
-    ),
-)  # fmt: skip
 # A network may also stand on the layers of this notebook.
 CONV, POOL = ((f"{name}_forward_naive", f"{name}_backward_naive") for name in ("conv", "max_pool"))
 MODEL = {
@@ -141,7 +123,7 @@ def test_conv_forward_single_precision(student, rng):
     check_conv(student, arrays, 2, 1, rtol=1e-4, atol=1e-5)
 
 
-@question("convolutional_networks-conv-forward", weight=0.5)
+@question("convolutional_networks-conv-forward", weight=0.5, rule=True)
 def test_conv_forward_inputs(student, rng):
     """x, w, b and conv_param are as they were, and the outputs are right."""
     arrays = conv_inputs(rng)
@@ -235,7 +217,7 @@ def test_conv_backward_single_precision(student, rng):
         assert_close(got[part], want[part], part, rtol=1e-4, atol=1e-5)
 
 
-@question("convolutional_networks-conv-backward", weight=0.5, builds_on=BEFORE_CONV)
+@question("convolutional_networks-conv-backward", weight=0.5, builds_on=BEFORE_CONV, rule=True)
 def test_conv_backward_inputs(student, rng):
     """dout is as it was, and dw is right."""
     got, want, changed = conv_backward(student, rng, conv_inputs(rng), 1, 1)
@@ -281,7 +263,7 @@ def test_max_pool_forward_settings(student, rng):
         check_max_pool(student, x, height, width, stride, what)
 
 
-@question("convolutional_networks-max-pool-forward", weight=0.5)
+@question("convolutional_networks-max-pool-forward", weight=0.5, rule=True)
 def test_max_pool_forward_inputs(student, rng):
     """x and pool_param are as they were, and the outputs are right, in single precision."""
     x = rng.normal(size=(2, 3, 5, 6)).astype(np.float32)
@@ -343,7 +325,7 @@ def test_max_pool_backward_ties(student, rng):
         assert_close(dx, want, f"dx (windows of {height} x {width}, stride {stride})")
 
 
-@question("convolutional_networks-max-pool-backward", weight=0.5, builds_on=BEFORE_POOL)
+@question("convolutional_networks-max-pool-backward", weight=0.5, builds_on=BEFORE_POOL, rule=True)
 def test_max_pool_backward_inputs(student, rng):
     """dout is as it was, and dx is right, in single precision."""
     x = rng.normal(size=(2, 2, 6, 5)).astype(np.float32)
@@ -355,14 +337,14 @@ def test_max_pool_backward_inputs(student, rng):
 # --- convolutional_networks-model-init -----------------------------------------------------------
 
 
-@question("convolutional_networks-model-init", weight=2, needs=GIVEN)
+@question("convolutional_networks-model-init", weight=2)
 def test_model_init_shapes(student, rng):
     """All six arrays have the right shapes, whatever the sizes; odd ones are rounded down."""
     for sizes in (((2, 7, 10), 4, 3, 6, 5), ((1, 8, 5), 3, 5, 9, 2), ((3, 6, 6), 2, 1, 4, 7)):
         check_shapes(get_params(student.ThreeLayerConvNet(*sizes), NAMES), *sizes)
 
 
-@question("convolutional_networks-model-init", needs=GIVEN)
+@question("convolutional_networks-model-init")
 def test_model_init_biases(student, rng):
     """The biases are 0."""
     params = get_params(student.ThreeLayerConvNet((2, 6, 8), 5, 3, 7, 4, weight_scale=0.3), NAMES)
@@ -370,7 +352,7 @@ def test_model_init_biases(student, rng):
         assert_close(params[name], np.zeros(params[name].shape), name)
 
 
-@question("convolutional_networks-model-init", weight=2, needs=GIVEN)
+@question("convolutional_networks-model-init", weight=2)
 def test_model_init_scale(student, rng):
     """All weights scatter around 0, with the standard deviation weight_scale."""
     for scale in (0.003, 0.4):
@@ -384,7 +366,7 @@ def test_model_init_scale(student, rng):
                 )
 
 
-@question("convolutional_networks-model-init", weight=0.5, needs=GIVEN)
+@question("convolutional_networks-model-init", weight=0.5)
 def test_model_init_defaults(student, rng):
     """Without arguments it is made for CIFAR-10: 32 filters of 7 x 7, 100 hidden units."""
     params = get_params(student.ThreeLayerConvNet(), NAMES)
@@ -393,7 +375,7 @@ def test_model_init_defaults(student, rng):
         check_spread(params, name, 1e-3)
 
 
-@question("convolutional_networks-model-init", weight=0.5, needs=GIVEN)
+@question("convolutional_networks-model-init", weight=0.5)
 def test_model_init_precision(student, rng):
     """All arrays have the dtype that was asked for, single precision by default."""
     for dtype, settings in ((np.float32, {}), (np.float64, {"dtype": np.float64})):
@@ -450,14 +432,14 @@ class Net(RightNet):
         return F.linear(F.relu(self.hidden(W1, b1, W2, b2)), W3.T, b3)
 
 
-@question("convolutional_networks-model-scores", weight=3, needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-scores", weight=3, builds_on=MODEL)
 def test_model_scores_values(student, rng):
     """Without labels, loss returns the scores that PyTorch computes."""
     net = Net(student, rng)
     assert_close(net.model.loss(net.X), net.right_scores(), "scores")
 
 
-@question("convolutional_networks-model-scores", needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-scores", builds_on=MODEL)
 def test_model_scores_sizes(student, rng):
     """It does so for a single image, other filters, and images of other sizes."""
     for size, N, filter_size in (((1, 8, 8), 1, 5), ((3, 4, 9), 3, 1)):
@@ -466,7 +448,7 @@ def test_model_scores_sizes(student, rng):
         assert_close(net.model.loss(net.X), net.right_scores(), what)
 
 
-@question("convolutional_networks-model-scores", weight=0.5, needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-scores", weight=0.5, builds_on=MODEL)
 def test_model_scores_precision(student, rng):
     """With dtype float32 the scores are in single precision, also of images in double precision."""
     net = Net(student, rng)
@@ -478,7 +460,7 @@ def test_model_scores_precision(student, rng):
         raise CheckFailed(reason.format(name="scores", got=scores.dtype, want="float32"))
 
 
-@question("convolutional_networks-model-scores", weight=0.5, needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-scores", weight=0.5, builds_on=MODEL, rule=True)
 def test_model_scores_inputs(student, rng):
     """X is as it was, and the scores are right, also when asked for again."""
     net = Net(student, rng)
@@ -491,13 +473,13 @@ def test_model_scores_inputs(student, rng):
 # --- convolutional_networks-model-loss -----------------------------------------------------------
 
 
-@question("convolutional_networks-model-loss", weight=2, needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-loss", weight=2, builds_on=MODEL)
 def test_model_loss_regularisation(student, rng):
     """With regularisation, the loss is the one that PyTorch computes."""
     Net(student, rng, reg=0.6).check_loss("loss (reg = 0.6)")
 
 
-@question("convolutional_networks-model-loss", needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-loss", builds_on=MODEL)
 def test_model_loss_value(student, rng):
     """Without regularisation, it is so, too."""
     Net(student, rng).check_loss("loss (reg = 0)")
@@ -506,25 +488,25 @@ def test_model_loss_value(student, rng):
 # --- convolutional_networks-model-gradients ------------------------------------------------------
 
 
-@question("convolutional_networks-model-gradients", weight=2, needs=GIVEN, builds_on=MODEL, cpu=10)
+@question("convolutional_networks-model-gradients", weight=2, builds_on=MODEL, cpu=10)
 def test_model_gradients_affine(student, rng):
     """With regularisation, grads has the right gradients of W2, b2, W3 and b3."""
     Net(student, rng, reg=0.6).check_gradients("W2", "b2", "W3", "b3")
 
 
-@question("convolutional_networks-model-gradients", weight=2, needs=GIVEN, builds_on=MODEL, cpu=10)
+@question("convolutional_networks-model-gradients", weight=2, builds_on=MODEL, cpu=10)
 def test_model_gradients_convolution(student, rng):
     """With regularisation, grads has the right gradients of W1 and b1."""
     Net(student, rng, reg=0.6).check_gradients("W1", "b1")
 
 
-@question("convolutional_networks-model-gradients", weight=2, needs=GIVEN, builds_on=MODEL, cpu=10)
+@question("convolutional_networks-model-gradients", weight=2, builds_on=MODEL, cpu=10)
 def test_model_gradients_without_regularisation(student, rng):
     """All six are right without regularisation, for images and filters of other sizes."""
     Net(student, rng, size=(3, 4, 9), N=3, filter_size=1).check_gradients(*NAMES)
 
 
-@question("convolutional_networks-model-gradients", weight=0.5, needs=GIVEN, builds_on=MODEL)
+@question("convolutional_networks-model-gradients", weight=0.5, builds_on=MODEL, rule=True)
 def test_model_gradients_inputs(student, rng):
     """Computing them leaves X, y and the parameters as they were."""
     net = Net(student, rng, reg=0.4)
@@ -554,7 +536,7 @@ def running(rng, C=4):
     return {"running_mean": rng.normal(size=C), "running_var": rng.uniform(0.5, 3, size=C)}
 
 
-@question("convolutional_networks-spatial-batchnorm-forward", weight=2, needs=BATCHNORM)
+@question("convolutional_networks-spatial-batchnorm-forward", weight=2)
 def test_spatial_batchnorm_forward_values(student, rng):
     """In training, the outputs are those of PyTorch."""
     x, gamma, beta = channel_inputs(rng)
@@ -565,7 +547,7 @@ def test_spatial_batchnorm_forward_values(student, rng):
     assert_close(out, want, "out")
 
 
-@question("convolutional_networks-spatial-batchnorm-forward", weight=2, needs=BATCHNORM)
+@question("convolutional_networks-spatial-batchnorm-forward", weight=2)
 def test_spatial_batchnorm_forward_test(student, rng):
     """In the test they are, too, from running averages, gamma and beta that are not 0 and 1."""
     for eps in (1e-5, 0.2):
@@ -579,7 +561,7 @@ def test_spatial_batchnorm_forward_test(student, rng):
         assert_close(out, want, f"out (eps = {eps})")
 
 
-@question("convolutional_networks-spatial-batchnorm-forward", needs=BATCHNORM)
+@question("convolutional_networks-spatial-batchnorm-forward")
 def test_spatial_batchnorm_forward_running(student, rng):
     """Training moves the running averages in bn_param, by means over images and places."""
     x, gamma, beta = channel_inputs(rng)
@@ -593,7 +575,7 @@ def test_spatial_batchnorm_forward_running(student, rng):
     assert_close(result.get("[0]"), want, "out")
 
 
-@question("convolutional_networks-spatial-batchnorm-forward", weight=0.5, needs=BATCHNORM)
+@question("convolutional_networks-spatial-batchnorm-forward", weight=0.5)
 def test_spatial_batchnorm_forward_sizes(student, rng):
     """It is right for a single image, a single channel, and no running averages yet."""
     for N, C, H, W in ((1, 3, 4, 3), (4, 1, 3, 2), (5, 6, 1, 1)):
@@ -623,7 +605,6 @@ def spatial_backward(student, rng, *sizes):
 @question(
     "convolutional_networks-spatial-batchnorm-backward",
     weight=2,
-    needs=BATCHNORM,
     builds_on=BEFORE_SPATIAL,
 )
 def test_spatial_batchnorm_backward_dx(student, rng):
@@ -634,7 +615,6 @@ def test_spatial_batchnorm_backward_dx(student, rng):
 
 @question(
     "convolutional_networks-spatial-batchnorm-backward",
-    needs=BATCHNORM,
     builds_on=BEFORE_SPATIAL,
 )
 def test_spatial_batchnorm_backward_parameters(student, rng):
@@ -648,8 +628,8 @@ def test_spatial_batchnorm_backward_parameters(student, rng):
 @question(
     "convolutional_networks-spatial-batchnorm-backward",
     weight=0.5,
-    needs=BATCHNORM,
     builds_on=BEFORE_SPATIAL,
+    rule=True,
 )
 def test_spatial_batchnorm_backward_sizes(student, rng):
     """All three are right for a single image and a single channel, and dout is as it was."""
@@ -700,7 +680,7 @@ def test_spatial_groupnorm_forward_eps(student, rng):
     check_group_norm(student, group_inputs(rng), 3, {"eps": 0.3})
 
 
-@question("convolutional_networks-spatial-groupnorm-forward", weight=0.5)
+@question("convolutional_networks-spatial-groupnorm-forward", weight=0.5, rule=True)
 def test_spatial_groupnorm_forward_inputs(student, rng):
     """A single image in single precision is right, and x, gamma and beta are as they were."""
     arrays = [array.astype(np.float32) for array in group_inputs(rng, 1, 4, 3, 3)]
@@ -751,7 +731,12 @@ def test_spatial_groupnorm_backward_groups(student, rng):
             assert_close(got[part], want[part], f"{part} ({sizes[1]} channels, {G} groups)")
 
 
-@question("convolutional_networks-spatial-groupnorm-backward", weight=0.5, builds_on=BEFORE_GROUP)
+@question(
+    "convolutional_networks-spatial-groupnorm-backward",
+    weight=0.5,
+    builds_on=BEFORE_GROUP,
+    rule=True,
+)
 def test_spatial_groupnorm_backward_inputs(student, rng):
     """In single precision all three are right, and dout is as it was."""
     got, want, changed = group_backward(student, rng, 3, dtype=np.float32)

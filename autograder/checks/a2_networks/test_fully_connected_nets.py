@@ -39,16 +39,6 @@ from assignments.questions import question
 from assignments.student import CheckFailed
 from autograder.checks.a1_classifiers.networks import leaf, only_loss
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
-#: Layers of the earlier notebook, and given ones: the student's own are not at stake here.
-_EARLIER = ("affine_forward", "affine_backward", "relu_forward", "relu_backward", "softmax_loss")
-LAYERS = (
-    *(f"a1_classifiers/two_layer_net:{name}" for name in _EARLIER),
-    *(f"assignments.layers:{name}" for name in layers.__all__),
-)
-
 #: A network that cannot be made still earns its scores, and so on.
 NET = {"fully_connected_nets-init": ("FullyConnectedNet.__init__",)}
 
@@ -331,7 +321,7 @@ class Net:
 # --- fully_connected_nets-scores -----------------------------------------------------------------
 
 
-@question("fully_connected_nets-scores", weight=3, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-scores", weight=3, builds_on=NET)
 def test_scores_values(student, rng):
     """With two to five hidden layers, the scores are those that PyTorch computes."""
     for hidden_dims in ((6, 5), (5, 6, 7), (6, 6, 6, 6, 6)):
@@ -340,7 +330,7 @@ def test_scores_values(student, rng):
         assert_close(net.model.loss(net.X), net.shown_scores(), what)
 
 
-@question("fully_connected_nets-scores", needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-scores", builds_on=NET)
 def test_scores_images(student, rng):
     """So they are for images, for a single one, and with one hidden layer."""
     for N, hidden_dims in ((5, (4, 5)), (1, (4, 5)), (3, (6,))):
@@ -349,7 +339,7 @@ def test_scores_images(student, rng):
         assert_close(net.model.loss(net.X), net.shown_scores(), what)
 
 
-@question("fully_connected_nets-scores", weight=0.5, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-scores", weight=0.5, builds_on=NET, rule=True)
 def test_scores_inputs(student, rng):
     """X is as it was, and the scores are right, also when asked for again."""
     net = Net(student, rng, shape=(2, 1, 3))
@@ -359,7 +349,7 @@ def test_scores_inputs(student, rng):
         assert_close(scores, net.shown_scores(), "scores")
 
 
-@question("fully_connected_nets-scores", weight=0.5, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-scores", weight=0.5, builds_on=NET)
 def test_scores_single_precision(student, rng):
     """With parameters of single precision, the scores are right and of single precision."""
     net = Net(student, rng, (9, 8, 7), dtype=np.float32)
@@ -374,7 +364,7 @@ def test_scores_single_precision(student, rng):
 # --- fully_connected_nets-loss -------------------------------------------------------------------
 
 
-@question("fully_connected_nets-loss", weight=2, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-loss", weight=2, builds_on=NET)
 def test_loss_regularisation(student, rng):
     """With regularisation, the loss of two to five hidden layers is the one PyTorch computes."""
     for hidden_dims in ((6, 5), (5, 6, 7, 4, 6)):
@@ -382,14 +372,14 @@ def test_loss_regularisation(student, rng):
         net.check_loss(f"loss ({len(hidden_dims)} hidden layers, reg = 0.6)")
 
 
-@question("fully_connected_nets-loss", needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-loss", builds_on=NET)
 def test_loss_value(student, rng):
     """Without regularisation, it is so, too, also for a single image."""
     for N in (8, 1):
         Net(student, rng, (6, 4, 5), (2, 2, 3), N).check_loss(f"loss (reg = 0, {N} images)")
 
 
-@question("fully_connected_nets-loss", needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-loss", builds_on=NET)
 def test_loss_of_normalized(student, rng):
     """With normalisation, what reg adds to the loss counts neither gamma nor beta."""
     for normalization in ("batchnorm", "layernorm"):
@@ -406,13 +396,13 @@ def test_loss_of_normalized(student, rng):
 # --- fully_connected_nets-gradients --------------------------------------------------------------
 
 
-@question("fully_connected_nets-gradients", weight=2, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-gradients", weight=2, builds_on=NET)
 def test_gradients_last_layer(student, rng):
     """With regularisation, the gradients of two hidden layers are those that PyTorch finds."""
     Net(student, rng, reg=0.6).check_gradients()
 
 
-@question("fully_connected_nets-gradients", weight=2, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-gradients", weight=2, builds_on=NET)
 def test_gradients_depths(student, rng):
     """So are those of one, three and five hidden layers, for images."""
     for hidden_dims in ((6,), (5, 7, 4), (6, 5, 6, 7, 5)):
@@ -420,13 +410,13 @@ def test_gradients_depths(student, rng):
         net.check_gradients(where=f" ({len(hidden_dims)} hidden layers)")
 
 
-@question("fully_connected_nets-gradients", weight=2, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-gradients", weight=2, builds_on=NET)
 def test_gradients_without_regularisation(student, rng):
     """So are those without regularisation, where all layers have the same size."""
     Net(student, rng, (6, 6, 6), (6,), C=6).check_gradients()
 
 
-@question("fully_connected_nets-gradients", needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-gradients", builds_on=NET)
 def test_gradients_of_normalized(student, rng):
     """With normalisation, reg adds nothing to the gradients of biases, gamma and beta."""
     net = Net(student, rng, (6, 5), normalization="layernorm")
@@ -436,7 +426,7 @@ def test_gradients_of_normalized(student, rng):
     check_added_gradients(student, params, (net.X, net.y), 0.8, normalization="layernorm")
 
 
-@question("fully_connected_nets-gradients", weight=0.5, needs=LAYERS, builds_on=NET)
+@question("fully_connected_nets-gradients", weight=0.5, builds_on=NET, rule=True)
 def test_gradients_inputs(student, rng):
     """Computing them leaves X, y and the parameters as they were."""
     net = Net(student, rng, reg=0.4)
@@ -456,14 +446,14 @@ def test_gradients_inputs(student, rng):
 EXTRAS = "fully_connected_nets-normalization-dropout"
 
 
-@question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=2, builds_on=NET)
 def test_batchnorm(student, rng):
     """With batch normalisation, loss and gradients in training are those that PyTorch finds."""
     for hidden_dims in ((6, 5), (5, 6, 7, 4)):
         Net(student, rng, hidden_dims, normalization="batchnorm").check_training()
 
 
-@question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=2, builds_on=NET)
 def test_batchnorm_in_a_test(student, rng):
     """Scores are normalised by running averages over all calls in training, and no others."""
     net = Net(student, rng, (6, 6, 6), N=12, normalization="batchnorm")
@@ -489,7 +479,7 @@ def move_running_averages(net):
             hidden = habit.hidden(net.normalise(x, layer, params, training=True))
 
 
-@question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=2, builds_on=NET)
 def test_layernorm(student, rng):
     """With layer normalisation, scores, loss and gradients are those that PyTorch finds."""
     for hidden_dims in ((6, 5), (7, 4, 6)):
@@ -498,7 +488,7 @@ def test_layernorm(student, rng):
         net.check_training()
 
 
-@question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=2, builds_on=NET)
 def test_dropout(student, rng):
     """With dropout and a seed, loss and gradients in training are right, and repeat."""
     for hidden_dims in ((9, 8), (8, 9, 7, 8, 10)):
@@ -507,7 +497,7 @@ def test_dropout(student, rng):
             net.check_training()
 
 
-@question(EXTRAS, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, builds_on=NET)
 def test_dropout_in_a_test(student, rng):
     """In a test, also after training, nothing is dropped."""
     net = Net(student, rng, (9, 8, 7), keep=0.4, seed=5)
@@ -516,7 +506,7 @@ def test_dropout_in_a_test(student, rng):
     net.check_scores()
 
 
-@question(EXTRAS, weight=2, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=2, builds_on=NET)
 def test_both(student, rng):
     """With both at once, at two to five hidden layers, loss and gradients are right."""
     depths = ((6, 8), (8, 6, 7), (7, 8, 9, 6), (8, 8, 8, 8, 8))
@@ -526,7 +516,7 @@ def test_both(student, rng):
             net.check_training()
 
 
-@question(EXTRAS, weight=0.5, needs=LAYERS, builds_on=NET)
+@question(EXTRAS, weight=0.5, builds_on=NET)
 def test_both_in_single_precision(student, rng):
     """So they are in single precision."""
     settings = {"keep": 0.8, "seed": 2, "dtype": np.float32}
@@ -661,7 +651,7 @@ def test_sgd_momentum_defaults(student, rng):
     check_defaults(student, rng, "sgd_momentum", torch.optim.SGD, defaults, lr=1e-2, momentum=0.9)
 
 
-@question("fully_connected_nets-sgd-momentum", weight=0.5)
+@question("fully_connected_nets-sgd-momentum", weight=0.5, rule=True)
 def test_sgd_momentum_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "sgd_momentum", MOMENTUM)
@@ -688,7 +678,7 @@ def test_nesterov_defaults(student, rng):
     check_defaults(student, rng, "nesterov", torch.optim.SGD, defaults, **settings)
 
 
-@question("fully_connected_nets-nesterov", weight=0.5)
+@question("fully_connected_nets-nesterov", weight=0.5, rule=True)
 def test_nesterov_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "nesterov", MOMENTUM)
@@ -709,7 +699,7 @@ def test_adagrad_defaults(student, rng):
     check_defaults(student, rng, "adagrad", torch.optim.Adagrad, defaults, lr=1e-2, eps=1e-8)
 
 
-@question("fully_connected_nets-adagrad", weight=0.5)
+@question("fully_connected_nets-adagrad", weight=0.5, rule=True)
 def test_adagrad_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adagrad", {"learning_rate": 0.3})
@@ -732,7 +722,7 @@ def test_adadelta_defaults(student, rng):
     check_defaults(student, rng, "adadelta", torch.optim.Adadelta, defaults, **settings)
 
 
-@question("fully_connected_nets-adadelta", weight=0.5)
+@question("fully_connected_nets-adadelta", weight=0.5, rule=True)
 def test_adadelta_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adadelta", {"epsilon": 0.1})
@@ -754,7 +744,7 @@ def test_rmsprop_defaults(student, rng):
     check_defaults(student, rng, "rmsprop", torch.optim.RMSprop, defaults, **settings)
 
 
-@question("fully_connected_nets-rmsprop", weight=0.5)
+@question("fully_connected_nets-rmsprop", weight=0.5, rule=True)
 def test_rmsprop_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "rmsprop", {"learning_rate": 0.3})
@@ -795,7 +785,7 @@ def test_adam_defaults(student, rng):
     check_defaults(student, rng, "adam", torch.optim.Adam, ADAM_DEFAULTS)
 
 
-@question("fully_connected_nets-adam", weight=0.5)
+@question("fully_connected_nets-adam", weight=0.5, rule=True)
 def test_adam_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adam", {"learning_rate": 0.3})
@@ -818,7 +808,7 @@ def test_adamw_defaults(student, rng):
     check_defaults(student, rng, "adamw", torch.optim.AdamW, defaults, weight_decay=1e-2)
 
 
-@question("fully_connected_nets-adamw", weight=0.5, builds_on=ON_ADAM)
+@question("fully_connected_nets-adamw", weight=0.5, builds_on=ON_ADAM, rule=True)
 def test_adamw_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adamw", {"learning_rate": 0.3})

@@ -48,9 +48,6 @@ from autograder.checks.a3_captioning.captioners import (
     sample_case,
 )
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 #: (N, D, H) of a step: one example, one number, one unit, many examples, all sizes alike.
 SIZES = [(1, 4, 3), (5, 1, 3), (4, 3, 1), (40, 6, 7), (4, 4, 4)]
 #: (N, T, D, H) of a sequence: one example, one step, one unit, many steps.
@@ -105,7 +102,7 @@ def test_step_single(student, rng):
     check_single(next_h=next_h, next_c=next_c)
 
 
-@question("lstm_captioning-step-forward", weight=0.5)
+@question("lstm_captioning-step-forward", weight=0.5, rule=True)
 def test_step_inputs(student, rng):
     """Nothing that is passed in is changed, and both results are right."""
     arrays = lstm_arrays(rng)
@@ -169,7 +166,7 @@ def test_step_backward_single(student, rng):
     check_single(**compare_step(student, single(lstm_arrays(rng)), douts))
 
 
-@question("lstm_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD)
+@question("lstm_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
 def test_step_backward_twice(student, rng):
     """dnext_h and dnext_c are as they were, and calling it again gives the same right gradients."""
     arrays, douts = lstm_arrays(rng), rng.normal(size=(2, 3, 5))
@@ -213,7 +210,7 @@ def test_forward_single(student, rng):
     check_single(h=check_forward(student, single(sequence_arrays(rng, blocks=4))))
 
 
-@question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
+@question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
 def test_forward_inputs(student, rng):
     """Nothing that is passed in is changed, and h is right."""
     arrays = sequence_arrays(rng, blocks=4)
@@ -280,7 +277,7 @@ def test_backward_single(student, rng):
     check_single(**compare_all(student, single(sequence_arrays(rng, blocks=4)), dh))
 
 
-@question("lstm_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
+@question("lstm_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
 def test_backward_twice(student, rng):
     """dh is as it was, and calling it again gives the same right gradients."""
     arrays, dh = sequence_arrays(rng, blocks=4), rng.normal(size=(3, 4, 5))
@@ -330,7 +327,7 @@ def test_gru_single(student, rng):
     check_single(next_h=check_gru(student, single(step_arrays(rng, blocks=3))))
 
 
-@question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU)
+@question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU, rule=True)
 def test_gru_inputs(student, rng):
     """Nothing that is passed in is changed, and next_h is right."""
     arrays = step_arrays(rng, blocks=3)
@@ -391,7 +388,7 @@ def test_gru_backward_single(student, rng):
     check_single(**compare_gru(student, single(step_arrays(rng, blocks=3)), dnext_h))
 
 
-@question("lstm_captioning-gru-step-backward", weight=0.5, builds_on=BEFORE_GRU_BACKWARD)
+@question("lstm_captioning-gru-step-backward", weight=0.5, builds_on=BEFORE_GRU_BACKWARD, rule=True)
 def test_gru_backward_twice(student, rng):
     """dnext_h is as it was, and calling it again gives the same right gradients."""
     arrays, dnext_h = step_arrays(rng, blocks=3), rng.normal(size=(3, 5))
@@ -406,16 +403,6 @@ def test_gru_backward_twice(student, rng):
 
 # --- the model -----------------------------------------------------------------------------------
 
-#: What the model is given: layers of earlier notebooks, and the layers for sequences.
-NEEDS = (
-    "a1_classifiers/two_layer_net:affine_forward",
-    "a1_classifiers/two_layer_net:affine_backward",
-    "a3_captioning/rnn_captioning:word_embedding_forward",
-    "a3_captioning/rnn_captioning:word_embedding_backward",
-    "assignments.temporal_layers:temporal_affine_forward",
-    "assignments.temporal_layers:temporal_affine_backward",
-    "assignments.temporal_layers:temporal_softmax_loss",
-)
 SEQUENCE = (*STEP, "lstm_forward", "lstm_backward")
 LAYERS = {
     "lstm_captioning-step-forward": SEQUENCE,
@@ -425,20 +412,20 @@ LAYERS = {
 }
 
 
-@question("lstm_captioning-loss", weight=3, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", weight=3, builds_on=LAYERS)
 def test_loss_value(student, rng):
     """The loss of captions of different lengths is the one that PyTorch computes."""
     Net(LSTM, student, rng).check_loss()
 
 
-@question("lstm_captioning-loss", needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", builds_on=LAYERS)
 def test_loss_sizes(student, rng):
     """It is so for a single caption, for the shortest ones, and for many long ones."""
     for N, T in ((1, 6), (3, 4), (30, 22)):
         Net(LSTM, student, rng, N, T).check_loss(f"loss ({N} captions)")
 
 
-@question("lstm_captioning-loss", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-loss", weight=0.5, builds_on=LAYERS, rule=True)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
     net = Net(LSTM, student, rng)
@@ -446,32 +433,32 @@ def test_loss_inputs(student, rng):
     net.check_loss()
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_words(student, rng):
     """The gradients of W_vocab, b_vocab and W_embed are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("W_vocab", "b_vocab", "W_embed")
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_cell(student, rng):
     """The gradients of Wx, Wh and b are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("Wx", "Wh", "b")
 
 
-@question("lstm_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_projection(student, rng):
     """The gradients of W_proj and b_proj are those that PyTorch finds."""
     Net(LSTM, student, rng).check_gradients("W_proj", "b_proj")
 
 
-@question("lstm_captioning-gradients", needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", builds_on=LAYERS)
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
         Net(LSTM, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
 
 
-@question("lstm_captioning-gradients", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("lstm_captioning-gradients", weight=0.5, builds_on=LAYERS)
 def test_gradients_single(student, rng):
     """A model in single precision gets right gradients in single precision."""
     Net(LSTM, student, rng).check_single_precision()
@@ -485,26 +472,26 @@ BEFORE_SAMPLE = {
 }
 
 
-@question("lstm_captioning-sample", weight=3, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=3, builds_on=BEFORE_SAMPLE)
 def test_sample_captions(student, rng):
     """Captions are the likeliest words, one by one, up to <END>."""
     model, net, want = sample_case(LSTM, student, rng)
     assert_equal(model.sample(net.features, max_length=9), want, "captions")
 
 
-@question("lstm_captioning-sample", needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", builds_on=BEFORE_SAMPLE)
 def test_sample_one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
     check_each_alone(LSTM, student, rng)
 
 
-@question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
 def test_sample_lengths(student, rng):
     """Captions have max_length places, 30 where it is not given, also in single precision."""
     check_lengths(LSTM, student, rng)
 
 
-@question("lstm_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE, rule=True)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
     check_said_twice(LSTM, student, rng)
@@ -554,7 +541,7 @@ def test_attention_large(student, rng):
     check_attention(student, np.full_like(prev_h, 800.0), -np.abs(A))
 
 
-@question("lstm_captioning-attention", weight=0.5)
+@question("lstm_captioning-attention", weight=0.5, rule=True)
 def test_attention_inputs(student, rng):
     """Nothing that is passed in is changed; single precision will do."""
     prev_h, A = single(attention_inputs(rng, 3, 7))
@@ -607,7 +594,7 @@ def test_attention_lstm_large(student, rng):
     check_looking(student, (x, 300 * A, *weights))
 
 
-@question("lstm_captioning-attention-lstm", weight=0.5, builds_on=BEFORE_LOOKING)
+@question("lstm_captioning-attention-lstm", weight=0.5, builds_on=BEFORE_LOOKING, rule=True)
 def test_attention_lstm_inputs(student, rng):
     """Nothing that is passed in is changed; single precision will do."""
     check_looking(student, single(attention_arrays(rng)), rtol=1e-4)

@@ -39,9 +39,6 @@ from autograder.checks.a3_captioning.captioners import (
     sample_case,
 )
 
-#: Distributions that the sandbox of this notebook holds: what its students may use.
-PACKAGES = ("numpy", "tqdm")
-
 _ARGUMENTS = dict(enumerate(("x", "prev_h", "Wx", "Wh", "b")))
 #: (N, D, H) of a step: one example, one number, one unit, many examples.
 SIZES = [(1, 4, 3), (5, 1, 3), (4, 3, 1), (40, 6, 7)]
@@ -87,7 +84,7 @@ def test_step_single(student, rng):
     check_single(next_h=check_step(student, single(step_arrays(rng))))
 
 
-@question("rnn_captioning-step-forward", weight=0.5)
+@question("rnn_captioning-step-forward", weight=0.5, rule=True)
 def test_step_inputs(student, rng):
     """Nothing that is passed in is changed, and next_h is right."""
     arrays = step_arrays(rng)
@@ -138,7 +135,7 @@ def test_step_backward_single(student, rng):
     check_single(**compare_step(student, single(step_arrays(rng)), dnext_h))
 
 
-@question("rnn_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD)
+@question("rnn_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
 def test_step_backward_twice(student, rng):
     """dnext_h is as it was, and calling it again gives the same right gradients."""
     arrays, dnext_h = step_arrays(rng), rng.normal(size=(3, 5))
@@ -183,7 +180,7 @@ def test_forward_single(student, rng):
     check_single(h=check_forward(student, single(sequence_arrays(rng))))
 
 
-@question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
+@question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
 def test_forward_inputs(student, rng):
     """Nothing that is passed in is changed, and h is right."""
     arrays = sequence_arrays(rng)
@@ -272,7 +269,7 @@ def test_backward_single(student, rng):
     check_single(**compare_all(student, single(sequence_arrays(rng)), dh))
 
 
-@question("rnn_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
+@question("rnn_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
 def test_backward_twice(student, rng):
     """dh is as it was, and calling it again gives the same right gradients."""
     arrays, dh = sequence_arrays(rng), rng.normal(size=(3, 4, 5))
@@ -325,7 +322,6 @@ def compare_embedding(student, x, W, dout, what="dW"):
     words = torch.tensor(x)
     (want,) = right_gradients(lambda vectors: F.embedding(words, vectors), [W], dout)
     dW = student.word_embedding_backward(dout, cache)
-    assert_unchanged(student.changed, {0: "dout"})
     assert_close(dW, want, what)
     return dW
 
@@ -359,16 +355,16 @@ def test_embedding_backward_single(student, rng):
     check_single(dW=compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays))
 
 
+@question("rnn_captioning-embedding-backward", weight=0.5, builds_on=BEFORE_EMBEDDING, rule=True)
+def test_embedding_backward_inputs(student, rng):
+    """dout is as it was."""
+    arrays = rng.normal(size=(6, 3)), rng.normal(size=(2, 4, 3))
+    compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays)
+    assert_unchanged(student.changed, {0: "dout"})
+
+
 # --- the model -----------------------------------------------------------------------------------
 
-#: What the model is given: one layer of an earlier notebook, and the layers for sequences.
-NEEDS = (
-    "a1_classifiers/two_layer_net:affine_forward",
-    "a1_classifiers/two_layer_net:affine_backward",
-    "assignments.temporal_layers:temporal_affine_forward",
-    "assignments.temporal_layers:temporal_affine_backward",
-    "assignments.temporal_layers:temporal_softmax_loss",
-)
 SEQUENCE = (*STEP, "rnn_forward", "rnn_backward")
 EMBEDDING = ("word_embedding_forward", "word_embedding_backward")
 LAYERS = {
@@ -381,13 +377,13 @@ LAYERS = {
 }
 
 
-@question("rnn_captioning-loss", weight=3, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-loss", weight=3, builds_on=LAYERS)
 def test_loss_value(student, rng):
     """The loss of captions of different lengths is the one that PyTorch computes."""
     Net(RNN, student, rng).check_loss()
 
 
-@question("rnn_captioning-loss", needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-loss", builds_on=LAYERS)
 def test_loss_sizes(student, rng):
     """It is so for a single caption, for the shortest ones, and for many long ones."""
     for N, T in ((1, 6), (3, 3), (30, 22)):
@@ -395,7 +391,7 @@ def test_loss_sizes(student, rng):
         net.check_loss(f"loss ({N} captions)")
 
 
-@question("rnn_captioning-loss", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-loss", weight=0.5, builds_on=LAYERS, rule=True)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
     net = Net(RNN, student, rng)
@@ -403,32 +399,32 @@ def test_loss_inputs(student, rng):
     net.check_loss()
 
 
-@question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_words(student, rng):
     """The gradients of W_vocab, b_vocab and W_embed are those that PyTorch finds."""
     Net(RNN, student, rng).check_gradients("W_vocab", "b_vocab", "W_embed")
 
 
-@question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_recurrent(student, rng):
     """The gradients of Wx, Wh and b are those that PyTorch finds."""
     Net(RNN, student, rng).check_gradients("Wx", "Wh", "b")
 
 
-@question("rnn_captioning-gradients", weight=2, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-gradients", weight=2, builds_on=LAYERS)
 def test_gradients_projection(student, rng):
     """The gradients of W_proj and b_proj are those that PyTorch finds."""
     Net(RNN, student, rng).check_gradients("W_proj", "b_proj")
 
 
-@question("rnn_captioning-gradients", needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-gradients", builds_on=LAYERS)
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
         Net(RNN, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
 
 
-@question("rnn_captioning-gradients", weight=0.5, needs=NEEDS, builds_on=LAYERS)
+@question("rnn_captioning-gradients", weight=0.5, builds_on=LAYERS)
 def test_gradients_single(student, rng):
     """A model in single precision gets right gradients in single precision."""
     Net(RNN, student, rng).check_single_precision()
@@ -443,26 +439,26 @@ BEFORE_SAMPLE = {
 }
 
 
-@question("rnn_captioning-sample", weight=3, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("rnn_captioning-sample", weight=3, builds_on=BEFORE_SAMPLE)
 def test_sample_captions(student, rng):
     """Captions are the likeliest words, one by one, up to <END>."""
     model, net, want = sample_case(RNN, student, rng)
     assert_equal(model.sample(net.features, max_length=9), want, "captions")
 
 
-@question("rnn_captioning-sample", needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("rnn_captioning-sample", builds_on=BEFORE_SAMPLE)
 def test_sample_one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
     check_each_alone(RNN, student, rng)
 
 
-@question("rnn_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("rnn_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
 def test_sample_lengths(student, rng):
     """Captions have max_length places, 30 where it is not given, also in single precision."""
     check_lengths(RNN, student, rng)
 
 
-@question("rnn_captioning-sample", weight=0.5, needs=NEEDS, builds_on=BEFORE_SAMPLE)
+@question("rnn_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE, rule=True)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
     check_said_twice(RNN, student, rng)
