@@ -17,7 +17,7 @@ from boxes import needs_bubblewrap, open_notebook
 import assignments
 from assignments.student import Student, StudentError
 from assignments.values import TooLarge
-from autograder.sandbox import box, bubblewrap, protected
+from autograder.sandbox import box, bubblewrap, protected, syscalls
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Breach, Limits, MachineFault, SandboxUnavailable
@@ -875,3 +875,12 @@ def test_a_notebook_too_large_to_hand_over(usual):
     cell = {"number": 1, "cell_type": "code", "source": "#" * 2**22, "grade_id": None}
     with pytest.raises(Breach, match="memory"):
         usual.open().load([{**cell, "solution": False, "tags": []}], {})
+
+
+def test_what_every_sandbox_needs_is_found_out_before_forking():
+    protected.prepare(("numpy",))
+    before = bubblewrap.package_mounts.cache_info().misses, syscalls.program.cache_info().misses
+    with Sandbox():
+        pass
+    after = bubblewrap.package_mounts.cache_info().misses, syscalls.program.cache_info().misses
+    assert before == after
