@@ -145,7 +145,9 @@ class Protected:
         )
 
     def open(self) -> Opened:
-        if self._control is not None and (opened := self._fork(_CLEAR)):
+        # Want of memory is never forgotten: it would be counted against this notebook.
+        short = self.meter is not None and self.meter.out_of_memory()
+        if self._control is not None and not short and (opened := self._fork(_CLEAR)):
             return opened
         # None runs, or something inside keeps it from answering.
         self.kill()

@@ -476,6 +476,13 @@ def test_a_sandbox_that_does_not_clear_is_started_anew(usual, monkeypatch):
     assert first_of(usual) != first
 
 
+def test_want_of_memory_is_not_held_against_the_next_notebook(route):
+    source = "import numpy as np, time\ndef f():\n    x = np.ones(10**8)\n    time.sleep(60)"
+    with Sandbox(limits=Limits(memory=300 * 2**20), group=route) as sandbox:
+        assert breach_of(sandbox, source) == "memory"
+        assert student_in(sandbox, "def g(): return 1").g() == 1
+
+
 def test_one_notebook_at_a_time(usual):
     one = student_in(usual, "def f(): return 1")
     assert student_in(usual, "def f(): return 2").f() == 2
