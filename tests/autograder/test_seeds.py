@@ -59,6 +59,15 @@ def test_a_table_where_it_does_not_count_is_not_handed_over(source):
     assert "a table" not in cells[0].source
 
 
+def test_little_of_an_exception_comes_back(source):
+    code = "def mean_square(x):\n    raise ValueError('x' * 400 + repr(x))\n"
+    cells, _code = as_loaded([Cell(1, "code", code)], source.outline)
+    session = LiveSession(vars(load(cells, source.outline, "handed_in")))
+    attempt = attempt_question(session, answer_key(source), "square-mean", Seeds(b"secret"))
+    assert len(attempt.results) == 2
+    assert all(0 < r.reason.count("x") <= 100 for r in attempt.results)
+
+
 @pytest.mark.parametrize(
     ("assignment", "name"), [("a1_classifiers", "features"), ("a2_networks", "pytorch")]
 )
