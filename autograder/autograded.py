@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -21,48 +20,44 @@ from nbgrader.utils import is_locked
 
 from assignments.messages import _
 from assignments.notebook import Cell, Outline, read_cells
-from autograder.course import Course, CourseError
+from autograder.course import Assignment, Course, CourseError
 from autograder.gradebook import compiled, course_config
 from autograder.record import NotebookRecord, QuestionRecord, Report
-from autograder.sanitize import safe_html, text_html, verified_png
+from autograder.sanitize import MAX_TEXT, safe_html, text_html, verified_png
 from autograder.submission import Submission
 
 __all__ = [
-    "Sanitize", "build", "check_lines", "limit_text", "points", "save", "served_text", "write",
+    "Sanitize", "build", "check_lines", "limit_text", "notebooks", "points", "save", "served_text",
 ]  # fmt: skip
 
 #: What is kept of one cell: characters of code, characters of text output, outputs.
 MAX_CODE = 200_000
 MAX_OUTPUT = 20_000
 MAX_OUTPUTS = 50
+#: And of one notebook, besides its questions: cells, characters of Markdown to be rendered.
+MAX_CELLS = 2_000
+MAX_MARKDOWN = 500_000
 
 
-def write(course: Course, report: Report, submission: Submission) -> list[Path]:
-    """Write a submission's notebooks to ``autograded/<student>/<assignment>/``.
+def notebooks(
+    course: Course, assignment: Assignment, report: Report, submission: Submission
+) -> dict[str, NotebookNode]:
+    """The autograded form of a submission's notebooks, by name.
 
-    A notebook that was not handed in has no file, as in nbgrader; one that could not be read has
-    its questions and the reason.
-
-    Returns:
-        The files written.
+    A notebook that was not handed in has none, as in nbgrader; one that could not be read has its
+    questions and the reason.
     """
-    folder = course.autograded_dir / report.student / report.assignment
-    folder.mkdir(parents=True, exist_ok=True)
     config = course_config(course)
-    written = []
-    for name, source in course.assignment(report.assignment).notebooks.items():
-        path = folder / f"{name}.ipynb"
-        result = report.notebook(name)
-        if result.status == "missing":
-            path.unlink(missing_ok=True)
-            continue
-        released = compiled(source, config, release=True)
-        nb = build(released, submission.notebook(name), result, report.protection)
-        save(path, nbformat.writes(nb))
-        written.append(path)
-    if report.timestamp:
-        save(folder / "timestamp.txt", report.timestamp)
-    return written
+    return {
+        name: build(
+            compiled(source, config, release=True),
+            submission.notebook(name),
+            report.notebook(name),
+            report.protection,
+        )
+        for name, source in assignment.notebooks.items()
+        if report.notebook(name).status != "missing"
+    }
 
 
 def save(path: Path, text: str) -> None:
@@ -193,6 +188,7 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
     templates = {name: cell for cell in released.cells if (name := _grade_id(cell))}
     trusted = _trusted(released)
     cells: list[NotebookNode] = []
+    not_shown, markdown = 0, 0
     placed: dict[str, NotebookNode] = {}
     raws = submitted.get("cells") if isinstance(submitted, dict) else None
     raws = [raw if isinstance(raw, dict) else {} for raw in raws or []]
@@ -200,8 +196,13 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
     recognised = _recognise(reads, released)
     for read, raw in zip(reads, raws, strict=True):
         name = read.grade_id if read.grade_id in templates else recognised.get(read.number)
+        theirs = read.cell_type != "code" and read.source.strip() not in trusted
+        markdown += min(len(read.source), MAX_TEXT) if theirs else 0
         if name is None or name in placed:
-            cells.append(_student_cell(read.cell_type, read.source, raw, trusted))
+            if len(cells) >= MAX_CELLS or (theirs and markdown > MAX_MARKDOWN):
+                not_shown += 1
+            else:
+                cells.append(_student_cell(read.cell_type, read.source, raw, trusted))
             continue
         template = templates[name]
         if is_locked(template):
@@ -218,6 +219,9 @@ def _merge(released: NotebookNode, submitted: dict | None) -> list[NotebookNode]
             placed[name] = NotebookNode(template)
             cells.insert(at, placed[name])
         before = placed[name]
+    if not_shown:
+        text = _("{count} more cells are not shown.").format(count=not_shown)
+        cells.append(new_markdown_cell(text_html(text)))
     return cells
 
 
@@ -228,7 +232,9 @@ def _recognise(reads: list[Cell], released: NotebookNode) -> dict[int, str]:
     found = {}
     for grade_id, names in solutions.items():
         for cell in reads if names and grade_id not in present else []:
-            if names <= set(re.findall(r"^(?:async def|def|class)\s+(\w+)", cell.source, re.M)):
+            if names <= set(
+                re.findall(r"^(?:async def|def|class)\s+(\w+)", cell.source[:MAX_CODE], re.M)
+            ):
                 found[cell.number] = grade_id
                 break
     return found
@@ -244,7 +250,7 @@ def _student_cell(
             source = f"{source[:MAX_CODE]}\n# {more}"
         return new_code_cell(_encodable(source), outputs=_outputs(raw.get("outputs")))
     if cell_type != "markdown":
-        return new_markdown_cell(text_html(source[:MAX_CODE]))
+        return new_markdown_cell(text_html(source[:MAX_TEXT]))
     if ours := trusted.get(source.strip()):
         kept = {"attachments": ours.attachments} if "attachments" in ours else {}
         return new_markdown_cell(source, **kept)

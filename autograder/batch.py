@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from pathlib import Path
 
 import msgspec
 
-from autograder import autograded, feedback
 from autograder.course import HOME, Course, CourseError
-from autograder.fence import Fence, Slots, grade_fenced
+from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
 from autograder.gradebook import Gradebook, Marks
 from autograder.grading import Progress, Settings
 from autograder.journal import Journal
+from autograder.pages import Rendering, save_pages
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
-from autograder.submission import Submission, find_submissions, read_submission
+from autograder.submission import Refused, Submission, find_submissions, read_submission
 
 __all__ = ["course_settings", "grade_class", "lock", "plan_class"]
 
@@ -45,26 +45,31 @@ def course_settings(course: Course, protection: str = "bubblewrap") -> Settings:
 
 def plan_class(
     course: Course, assignment: str, students: Iterable[str] = ()
-) -> list[tuple[str, Path]]:
-    """(student, folder) of the submissions to look at.
+) -> tuple[list[tuple[str, Path]], list[Refused]]:
+    """(student, folder) of the submissions to look at, and folders that cannot be graded.
 
     Raises:
         CourseError: nobody handed in, or a named student did not.
     """
     course.assignment(assignment)
-    found = find_submissions(course.submitted_dir, assignment)
+    try:
+        found, refused = find_submissions(course.submitted_dir, assignment)
+    except OSError as error:
+        raise CourseError(f"{course.submitted_dir} cannot be read: {error.strerror}") from None
     wanted = set(students)
     if absent := wanted - {student for student, _folder in found}:
         raise CourseError(
             f"no submission of {assignment} by {', '.join(sorted(absent))} under "
             f"{course.submitted_dir}"
         )
-    if not found:
+    if not found and not refused:
         raise CourseError(
             f"nobody handed in {assignment}: there is no folder "
             f"{course.submitted_dir}/<student>/{assignment}"
         )
-    return [(student, folder) for student, folder in found if not wanted or student in wanted]
+    if wanted:
+        return [entry for entry in found if entry[0] in wanted], []
+    return found, refused
 
 
 def grade_class(
@@ -97,7 +102,7 @@ def grade_class(
         with Sandbox(("numpy",), settings.limits, settings.protection):
             pass  # If no sandbox starts, none of the class is graded.
     jobs = jobs or os.cpu_count() or 1
-    with lock(course, assignment), Fence(course, assignment, settings) as fence:
+    with lock(course, assignment), Fence(course.assignment(assignment), settings) as fence:
         settings = fence.settings
         with (
             Gradebook(course) as book,
@@ -106,8 +111,7 @@ def grade_class(
         ):
             book.sync(assignment)
             work = _Class(course, settings, fence, book, Slots(jobs), force, elsewhere)
-            graded = {graders.submit(work.grade, *entry): work.write for entry in submissions}
-            yield from _in_turn(graded, painters)
+            yield from work.done(submissions, graders, painters)
 
 
 @dataclass
@@ -120,41 +124,65 @@ class _Graded:
     written: bool = False
 
 
-def _in_turn(waiting: dict[Future, Callable], painters: Executor) -> Iterator[tuple[Report, bool]]:
-    """Do what follows on each future, here, as soon as it is done.
-
-    What follows may be more work, for the painters, and what follows on that.
-    """
-    while waiting:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            follow = waiting.pop(future)
-            result = follow(future.result())
-            if isinstance(result, tuple):
-                function, then = result
-                waiting[painters.submit(function)] = then
-            else:
-                yield result.report, result.unchanged
-
-
 class _Class:
     """What is done with each submission: ``grade`` and ``pages`` in any thread, the rest in one."""
 
-    def __init__(self, course, settings, fence, book, slots, force, elsewhere) -> None:
-        self.course: Course = course
-        self.settings: Settings = settings
-        self.fence: Fence = fence
-        self.book: Gradebook = book
-        self.slots: Slots = slots
-        self.force: bool = force
-        self.elsewhere: Executor | None = elsewhere
+    def __init__(
+        self,
+        course: Course,
+        settings: Settings,
+        fence: Fence,
+        book: Gradebook,
+        slots: Slots,
+        force: bool,
+        elsewhere: Executor | None,
+    ) -> None:
+        self.course = course
+        self.settings = settings
+        self.fence = fence
+        self.book = book
+        self.slots = slots
+        self.force = force
+        self.elsewhere = elsewhere
         self.journal = Journal(course.journal_path)
         self.latest = self.journal.latest(fence.assignment.name)
+        marks = book.marks(fence.assignment.name)
+        self.in_gradebook = {entry.student for entry in marks if entry.submitted}
+
+    def done(
+        self, submissions: list[tuple[str, Path]], graders: Executor, painters: Executor
+    ) -> Iterator[tuple[Report, bool]]:
+        """Grade and write each; yields (report, unchanged?) in the order in which they are done.
+
+        What fails for one student is a report of that, and the others go on.
+        """
+        waiting = {graders.submit(self.grade, *entry): entry[0] for entry in submissions}
+        painted: dict[Future, _Graded] = {}
+        while waiting or painted:
+            for future in wait([*waiting, *painted], return_when=FIRST_COMPLETED).done:
+                student = waiting.pop(future, None)
+                graded = painted.pop(future, None)
+                try:
+                    if graded is None:
+                        graded = future.result()
+                        if not graded.written:
+                            painted[painters.submit(self.pages, graded, self.write(graded))] = (
+                                graded
+                            )
+                            continue
+                    else:
+                        self.save(graded, future.result())
+                    report, unchanged = graded.report, graded.unchanged
+                except Exception:
+                    report, unchanged = self.failed(student or graded.report.student), False
+                yield report, unchanged
 
     def grade(self, student: str, folder: Path) -> _Graded:
         submission = read_submission(folder, student, self.fence.assignment.name)
         entry = self.latest.get(student)
         if entry and not self.force and _is_current(entry.report, submission, self.settings):
-            return _Graded(submission, entry.report, True, entry.written)
+            written = entry.written and student in self.in_gradebook
+            return _Graded(submission, entry.report, True, written)
         if self.elsewhere is None:
             report = grade_fenced(self.fence, submission, self.settings, self.slots)
         else:
@@ -163,36 +191,40 @@ class _Class:
             report = msgspec.json.decode(told.result(), type=Report)
         return _Graded(submission, report)
 
-    def write(self, graded: _Graded):
-        """Journal and gradebook; then come the pages."""
-        if graded.written:
-            return graded
+    def write(self, graded: _Graded) -> Marks | None:
+        """Journal and gradebook; returns what the gradebook says then."""
         if not graded.unchanged:
             self.journal.append(graded.report)
-        self._apply(graded)
+        self.book.apply(graded.report)
         marks = self.book.marks(graded.report.assignment, graded.report.student)
-        return lambda: (graded, self.pages(graded, marks[0] if marks else None)), self.save
+        return marks[0] if marks else None
 
-    def _apply(self, graded: _Graded) -> None:
-        try:
-            self.book.apply(graded.report)
-        except Exception:
-            progress = Progress(graded.submission, self.fence.assignment, self.settings)
-            progress.stop("machine", "", traceback.format_exc())
-            graded.report, graded.unchanged = progress.report(), False
-            self.journal.append(graded.report)
-            self.book.apply(graded.report)
+    def pages(self, graded: _Graded, marks: Marks | None) -> dict[str, str]:
+        """The texts of all files that show a submission, by path."""
+        nothing = Submission(graded.report.student, graded.report.assignment)
+        for submission in (graded.submission, nothing):
+            job = Rendering(self.course, graded.report, submission, marks)
+            try:
+                with self.slots.place() as place:
+                    [rendered] = self.fence.run(job, Account(self.settings.budget), place)
+                return rendered.pages
+            except Stopped as stopped:
+                fault = stopped.fault  # without what was handed in, then
+        raise RuntimeError(f"pages with nothing of a student's in them cannot be made: {fault}")
 
-    def pages(self, graded: _Graded, marks) -> Marks | None:
-        return marks
-
-    def save(self, result: tuple[_Graded, Marks | None]) -> _Graded:
-        graded, marks = result
-        if graded.report.status != "machine":
-            autograded.write(self.course, graded.report, graded.submission)
-            feedback.write_feedback(self.course, graded.report, marks)
+    def save(self, graded: _Graded, pages: dict[str, str]) -> None:
+        save_pages(self.course, graded.report, pages)
         self.journal.append(Written.of(graded.report))
-        return graded
+
+    def failed(self, student: str) -> Report:
+        """The report of an exception of ours, now being handled; no older score stays."""
+        submission = Submission(student, self.fence.assignment.name)
+        progress = Progress(submission, self.fence.assignment, self.settings)
+        progress.stop("machine", "", traceback.format_exc())
+        report = progress.report()
+        self.journal.append(report)
+        self.book.apply(report)
+        return report
 
 
 def _is_current(report: Report, submission: Submission, settings: Settings) -> bool:
@@ -226,7 +258,7 @@ def _fence_here(root: str, assignment: str, protection: str, secret: bytes) -> F
     course = Course(Path(root))
     if not course.source_dir.is_dir():
         course = Course(HOME)
-    return Fence(course, assignment, Settings(secret, protection))
+    return Fence(course.assignment(assignment), Settings(secret, protection))
 
 
 # --- the course's own files ----------------------------------------------------------------------

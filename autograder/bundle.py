@@ -70,6 +70,9 @@ def write_bundle(course: Course, assignment: str) -> Path:
     ]
     if not notebooks:
         raise CourseError(f"{assignment} has no release; run 'autograder release {assignment}'")
+    if links := [path for path in notebooks if path.is_symlink()]:
+        # What a link points to need not be for students.
+        raise CourseError(f"{links[0]} is a link; put the file itself there")
     wheel_name, wheel = _wheel()
     files = {wheel_name: wheel, "START.md": _start(assignment, wheel_name).encode()}
     for path in notebooks:

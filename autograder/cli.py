@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.course import HOME, Course, CourseError
-from autograder.record import Report
+from autograder.record import Report, plain
 from autograder.sandbox.box import PROTECTIONS
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 
@@ -38,7 +38,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (CourseError, SandboxUnavailable) as error:
-            errors.print(f"[bold red]autograder:[/] {escape(str(error))}", soft_wrap=True)
+            errors.print(f"[bold red]autograder:[/] {escape(plain(str(error)))}", soft_wrap=True)
             ctx.exit(2)
 
 
@@ -225,9 +225,7 @@ def grade(
         return
     assignment = _one_assignment(course, target)
     elsewhere = _cluster(scheduler, tls) if scheduler else None
-    reports = _grade_class(course, assignment, students, force, jobs, protection, elsewhere)
-    if any(report.status == "machine" for report in reports):
-        console.print("Some submissions were not graded because of this machine; run it again.")
+    if not _grade_class(course, assignment, students, force, jobs, protection, elsewhere):
         sys.exit(1)
 
 
@@ -266,12 +264,12 @@ def _grade_class(
     jobs: int | None,
     protection: str,
     elsewhere: Executor | None = None,
-) -> list[Report]:
-    """Grade with a progress bar, then print the table and what was written."""
+) -> bool:
+    """Grade with a progress bar, then print the table; is every submission graded?"""
     from autograder import batch
 
     settings = batch.course_settings(course, protection)
-    submissions = batch.plan_class(course, assignment, students)
+    submissions, refused = batch.plan_class(course, assignment, students)
     reports, unchanged = [], 0
     with _bar(len(submissions), f"grading {assignment}") as done:
         for report, was_there in batch.grade_class(
@@ -288,7 +286,12 @@ def _grade_class(
         console.print(
             f"{unchanged} unchanged since they were last graded (--force grades them too)"
         )
-    return reports
+    for folder in refused:
+        errors.print(escape(str(folder)), soft_wrap=True)
+    failed = any(report.status == "machine" for report in reports)
+    if failed:
+        console.print("Some submissions were not graded because of this machine; run it again.")
+    return not (failed or refused)
 
 
 def _class_table(assignment: str, reports: list[Report]) -> Table:
@@ -300,7 +303,7 @@ def _class_table(assignment: str, reports: list[Report]) -> Table:
     for report in reports:
         table.add_row(
             escape(report.student),
-            f"{report.score:g} / {report.max_score:g}",
+            "-" if report.status == "machine" else f"{report.score:g} / {report.max_score:g}",
             _status_word(report),
             escape(textwrap.shorten(report.reason, 160, placeholder=" …")),
         )
@@ -309,7 +312,7 @@ def _class_table(assignment: str, reports: list[Report]) -> Table:
 
 def _status_word(report: Report) -> str:
     if report.status != "graded":
-        return f"[red]{report.status}[/]"
+        return "[red]not graded[/]" if report.status == "machine" else f"[red]{report.status}[/]"
     if report.score == report.max_score:
         return "[green]full marks[/]"
     questions = report.questions().values()
@@ -341,7 +344,14 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
         )
     assignment = Assignment(homes[0].name, {path.stem: homes[0].notebooks[path.stem]})
     submission = read_submission(path.resolve().parent, "you", assignment.name)
-    report = grade_submission(submission, assignment, Settings(b"one's own work", protection))
+    settings = Settings(b"one's own work", protection)
+    if protection == "none":  # where this is asked for, the system may know no forks
+        report = grade_submission(submission, assignment, settings)
+    else:
+        from autograder.fence import Fence, grade_fenced
+
+        with Fence(assignment, settings) as fence:
+            report = grade_fenced(fence, submission, fence.settings)
     notebook = report.notebooks[path.stem]
     for line in [notebook.reason, *notebook.notes]:
         if line:
@@ -375,8 +385,8 @@ def _latest(course: Course, assignment: str) -> dict[str, Report]:
 @_examples("feedback a1_classifiers", "feedback a1_classifiers --student alice")
 def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) -> None:
     """Write feedback pages again, with the scores and comments given by hand since."""
-    from autograder import feedback as room
     from autograder.gradebook import Gradebook
+    from autograder.pages import render_pages, save_pages
 
     name = _one_assignment(course, assignment)
     reports = _latest(course, name)
@@ -386,8 +396,9 @@ def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) 
     with Gradebook(course) as book:
         for student, report in reports.items():
             if (not students or student in students) and report.status != "machine":
-                marks = book.marks(name, student)
-                written += len(room.write_feedback(course, report, marks[0] if marks else None))
+                (marks,) = book.marks(name, student)
+                pages = render_pages(course, report, marks=marks)
+                written += len(save_pages(course, report, pages))
     console.print(f"{written} pages in {course.feedback_dir}/<student>/{name}/")
 
 

@@ -6,8 +6,8 @@ handing out feedback find it.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import msgspec
 import nbformat
@@ -15,59 +15,57 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from assignments.messages import _
-from autograder.autograded import limit_text, points, save, served_text
-from autograder.course import Course, Question, SourceNotebook
+from autograder.autograded import limit_text, points, served_text
+from autograder.course import Assignment, Course, Question, SourceNotebook
 from autograder.gradebook import Mark, Marks, compiled, course_config, solution_cells
-from autograder.record import NotebookRecord, QuestionRecord, Report, moment
+from autograder.record import QuestionRecord, Report, moment
 from autograder.sanitize import safe_html
 
-__all__ = ["render", "write_feedback"]
+__all__ = ["pages", "render"]
 
 #: Signs that go with the words, never instead of them.
 SIGNS = {
     "passed": "✓", "partial": "◐", "failed": "✗", "blank": "○", "stopped": "■", "waiting": "…",
-    "missing": "○",
+    "missing": "○", "ungraded": "…",
 }  # fmt: skip
 
 
-def write_feedback(course: Course, report: Report, marks: Marks | None = None) -> list[Path]:
-    """Write the pages ``feedback/<student>/<assignment>/<notebook>.html`` of one submission.
-
-    Answers are taken from the autograded notebooks (:func:`autograder.autograded.write`), so that
-    pages can be written again after written questions were graded.
+def pages(
+    course: Course,
+    assignment: Assignment,
+    report: Report,
+    marks: Marks | None,
+    notebooks: Mapping[str, nbformat.NotebookNode],
+) -> dict[str, str]:
+    """The feedback pages of one submission, by notebook.
 
     Args:
         course: the course.
+        assignment: the report's.
         report: the submission's report.
         marks: what the gradebook says of the submission; without it, the report's own scores.
-
-    Returns:
-        The files written.
+        notebooks: its autograded notebooks by name, from which answers are taken.
     """
-    folder = course.feedback_dir / report.student / report.assignment
-    sources = course.assignment(report.assignment).notebooks
-    contents = {name: _page(course, report, source, marks) for name, source in sources.items()}
-    pages = [
+    contents = {
+        name: _page(course, report, source, marks, _answers(notebooks.get(name)))
+        for name, source in assignment.notebooks.items()
+    }
+    links = [
         {key: content[key] for key in ("href", "name", "score", "max_score")}
         for content in contents.values()
     ]
-    total = sum(page["score"] for page in pages) - (marks.late_penalty if marks else 0.0)
-    written = []
-    for name, content in contents.items():
-        path = folder / f"{name}.html"
-        save(
-            path,
-            render(
-                "feedback.html.j2",
-                **content,
-                pages=pages,
-                total=total,
-                max_total=sum(page["max_score"] for page in pages),
-                late_penalty=marks.late_penalty if marks else 0.0,
-            ),
+    total = sum(link["score"] for link in links) - (marks.late_penalty if marks else 0.0)
+    return {
+        name: render(
+            "feedback.html.j2",
+            **content,
+            pages=links,
+            total=total,
+            max_total=sum(link["max_score"] for link in links),
+            late_penalty=marks.late_penalty if marks else 0.0,
         )
-        written.append(path)
-    return written
+        for name, content in contents.items()
+    }
 
 
 def render(template: str, **values: object) -> str:
@@ -93,13 +91,18 @@ def _environment() -> Environment:
     return environment
 
 
-def _page(course: Course, report: Report, source: SourceNotebook, marks: Marks | None) -> dict:
+def _page(
+    course: Course,
+    report: Report,
+    source: SourceNotebook,
+    marks: Marks | None,
+    answers: dict[str, str],
+) -> dict:
     """What the template needs for one notebook."""
     result = report.notebook(source.name)
-    answers = _answers(course, report, source.name)
     titles = _titles(course, source)
     questions = [
-        _question(question, result, titles, marks, answers.get(question.grade_id, ""))
+        _question(question, report, titles, marks, answers.get(question.grade_id, ""))
         for question in source.questions.values()
     ]
     _spread_comments(questions, source, marks)
@@ -125,21 +128,24 @@ def _page(course: Course, report: Report, source: SourceNotebook, marks: Marks |
 
 def _question(
     question: Question,
-    result: NotebookRecord,
+    report: Report,
     titles: dict[str, str],
     marks: Marks | None,
     answer: str,
 ) -> dict:
     name = question.grade_id
+    result = report.notebook(question.notebook)
     graded = result.questions.get(name)
     answered = name in result.written and result.written[name].answered
     mark = marks.questions.get(name) if marks else None
     if mark is None:
         auto = graded.score if graded else 0.0
-        if question.kind != "auto" and answered:
+        if report.status == "machine" or (question.kind != "auto" and answered):
             auto = None
         mark = Mark(question.notebook, name, question.kind, question.points, auto_score=auto)
-    if question.kind == "auto":
+    if question.kind == "auto" and report.status == "machine":
+        status = "ungraded"
+    elif question.kind == "auto":
         status = graded.status if graded else "missing"
     elif mark.manual_score is not None:
         status = _status(mark.score, mark.max_score)
@@ -187,6 +193,7 @@ def _label(status: str, kind: str) -> str:
         "blank": _("not attempted"),
         "stopped": _("stopped by a limit"),
         "missing": _("not handed in"),
+        "ungraded": _("not graded yet"),
     }[status]
 
 
@@ -222,16 +229,11 @@ def _titles(course: Course, source: SourceNotebook) -> dict[str, str]:
     }
 
 
-def _answers(course: Course, report: Report, notebook: str) -> dict[str, str]:
-    """The written answers of a notebook by question, from its autograded form."""
-    folder = course.autograded_dir / report.student / report.assignment
-    path = folder / f"{notebook}.ipynb"
-    if not path.exists():
-        return {}
-    cells = nbformat.read(path, as_version=4).cells
+def _answers(nb: nbformat.NotebookNode | None) -> dict[str, str]:
+    """The written answers of an autograded notebook by question."""
     return {
         cell.metadata.nbgrader.grade_id: cell.source
-        for cell in cells
+        for cell in (nb.cells if nb else [])
         if cell.cell_type == "markdown" and "nbgrader" in cell.metadata
     }
 

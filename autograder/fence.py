@@ -6,6 +6,7 @@ done by a new process. Nothing comes out of one but JSON lines of a known form.
 """
 
 import contextlib
+import itertools
 import os
 import pickle
 import signal
@@ -24,10 +25,14 @@ import msgspec
 import psutil
 
 from assignments.messages import _
-from autograder.course import Course, CourseError
+from autograder.course import Assignment, CourseError
 from autograder.grading import Began, Budget, Progress, Settings
 from autograder.record import Report
-from autograder.sandbox.bubblewrap import SandboxUnavailable
+from autograder.sandbox.backend import Meter
+from autograder.sandbox.box import run_delay
+from autograder.sandbox.groups import Group
+from autograder.sandbox.limits import SandboxUnavailable
+from autograder.sandbox.tree import Tree
 from autograder.submission import Submission
 from autograder.template import (
     PACKAGES,
@@ -49,6 +54,8 @@ MAX_TOLD = 256 * 2**20
 _TICK = 0.2
 #: A submission that uses less than this share of a core is asleep.
 _ASLEEP = 0.05
+
+_numbers = itertools.count()
 
 
 @dataclass
@@ -140,8 +147,8 @@ class Fence:
         settings: for grading; see :attr:`settings`.
     """
 
-    def __init__(self, course: Course, assignment: str, settings: Settings) -> None:
-        self.assignment = course.assignment(assignment)
+    def __init__(self, assignment: Assignment, settings: Settings) -> None:
+        self.assignment = assignment
         self._lock = threading.Lock()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._control, theirs = socket.socketpair()
@@ -155,7 +162,7 @@ class Fence:
                 env=os.environ | _ENVIRONMENT,
             )
         paths = {name: list(import_module(name).__path__) for name in PACKAGES}
-        self._warm = Warm(course, assignment, settings, paths)
+        self._warm = Warm(assignment, settings, paths)
         with contextlib.suppress(OSError):  # if it has ended, waiting for it says so
             send_bytes(self._control, pickle.dumps(self._warm))
         self._ready: Ready | None = None
@@ -203,29 +210,39 @@ class Fence:
             Stopped: the job was ended; what it had told by then has been yielded.
             SandboxUnavailable: the template has ended.
         """
-        pid, process, wire = self._fork()
+        group = Group.make(f"submission{next(_numbers)}")
         try:
-            wire.settimeout(_TICK)
-            account.step()
-            watch = _Watch(pid, account, place)
-            _send(wire, pickle.dumps(job), watch)
-            decoder = msgspec.json.Decoder(job.tells | Broke | Over)
-            for line in _lines(wire, watch):
-                try:
-                    told = decoder.decode(line)
-                except msgspec.MsgspecError as error:
-                    raise Stopped("grader", f"what it told is of no known form: {error}") from None
-                if isinstance(told, Over):
-                    return
-                if isinstance(told, Broke):
-                    raise Stopped("grader", told.fault)
+            memory = account.budget.memory
+            own = group and group.child("grader", memory=memory)
+            pid, process, wire = self._fork()
+            try:
+                wire.settimeout(_TICK)
+                watch = _Watch(pid, own or _Alone(pid, memory), account, place)
                 account.step()
-                yield told
+                _send(wire, pickle.dumps((group, own, job)), watch)
+                yield from self._told(job, wire, watch)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)  # its sandbox dies with it
+                os.close(process)
+                wire.close()
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(process, signal.SIGKILL)  # its sandbox dies with it
-            os.close(process)
-            wire.close()
+            if group is not None:
+                group.remove()
+
+    def _told(self, job: Job, wire: socket.socket, watch: "_Watch") -> Iterator:
+        decoder = msgspec.json.Decoder(job.tells | Broke | Over)
+        for line in _lines(wire, watch):
+            try:
+                told = decoder.decode(line)
+            except msgspec.MsgspecError as error:
+                raise Stopped("grader", f"what it told is of no known form: {error}") from None
+            if isinstance(told, Over):
+                return
+            if isinstance(told, Broke):
+                raise Stopped("grader", told.fault)
+            watch.account.step()
+            yield told
 
     def _fork(self) -> tuple[int, int, socket.socket]:
         """The process number of a new fork, a descriptor of it, and the wire to it."""
@@ -291,13 +308,21 @@ def _lines(wire: socket.socket, watch: "_Watch") -> Iterator[bytes]:
         waiting += rest
 
 
+class _Alone(Tree):
+    """A process without those below it, which its sandbox counts."""
+
+    def processes(self) -> list[psutil.Process]:
+        return super().processes()[:1]
+
+
 class _Watch:
     """Looks at what a job uses, and ends it when that is too much."""
 
-    def __init__(self, pid: int, account: Account, place: Place | None) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, meter: Meter, account: Account, place: Place | None) -> None:
         self.account = account
-        self.place = place
+        self._tree = Tree(pid, 0)
+        self._meter = meter
+        self._place = place
         self._looked = time.monotonic()
         self._cpu = 0.0
         self._delays: dict[int, float] = {}
@@ -313,32 +338,24 @@ class _Watch:
         if passed < _TICK:
             return
         self._looked = now
-        cpu, memory, delays = _usage(self.pid)
-        waited = max((d - self._delays.get(pid, d) for pid, d in delays.items()), default=0.0)
-        if self.place is not None:
-            self.place.lend(cpu - self._cpu + waited < _ASLEEP * passed)
-        self._cpu, self._delays = cpu, delays
-        if memory > self.account.budget.memory:
+        waited = self._waited()
+        cpu = self._tree.cpu()
+        if self._place is not None:
+            self._place.lend(cpu - self._cpu + waited < _ASLEEP * passed)
+        self._cpu = cpu
+        if self._meter.out_of_memory():
             raise Stopped("memory")
         self.account.spend(max(passed - waited, 0.0))
 
+    def _waited(self) -> float:
+        """Seconds since the last look in which one of the job's processes waited for a core."""
+        delays = {process.pid: run_delay(str(process.pid)) for process in self._tree.processes()}
+        waited = [delay - self._delays.get(pid, delay) for pid, delay in delays.items()]
+        self._delays = delays
+        return max(waited, default=0.0)
+
     def why_it_ended(self) -> Stopped:
-        return Stopped("grader")
-
-
-def _usage(pid: int) -> tuple[float, int, dict[int, float]]:
-    """Processor seconds and bytes of a process and all below it, and how long each had to wait."""
-    cpu, memory, delays = 0.0, 0, {}
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in (root, *root.children(recursive=True)):
-            with contextlib.suppress(psutil.Error, OSError), process.oneshot():
-                cpu += sum(process.cpu_times()[:4])
-                with open(f"/proc/{process.pid}/schedstat", "rb") as file:
-                    delays[process.pid] = int(file.read().split()[1]) / 1e9
-                if process == root:
-                    memory += process.memory_full_info().pss
-    return cpu, memory, delays
+        return Stopped("memory" if self._meter.out_of_memory() else "grader")
 
 
 def grade_fenced(

@@ -208,7 +208,8 @@ class Gradebook:
 
         Scores and comments given by a person stay. They are flagged for another look when that
         answer's text, or the question's automatic score, is no longer the one they were given for.
-        A report of a failure of our own machine leaves an earlier result as it is.
+        After a failure of our own machine nothing is graded, whatever an earlier report said; what
+        a person gave stays.
 
         Raises:
             CourseError: the assignment was never synced from the source.
@@ -218,7 +219,9 @@ class Gradebook:
             self._complete(submission)
             self._db.flush()
             for notebook in submission.notebooks:
-                if report.status != "machine":
+                if report.status == "machine":
+                    self._clear(notebook)
+                else:
                     self._apply_notebook(notebook, report.notebook(notebook.name))
                 notebook.late_submission_penalty = self._late_penalty(submission, notebook)
 
@@ -284,6 +287,15 @@ class Gradebook:
         for comment in notebook.comments:
             lines = comments.get(comment.cell.name)
             comment.auto_comment = "\n\n".join(lines) if lines else None
+
+    def _clear(self, notebook: api.SubmittedNotebook) -> None:
+        """Take back what reports said of a notebook."""
+        for grade in notebook.grades:
+            grade.auto_score = None
+            if grade.manual_score is None:
+                grade.needs_manual_grade = True
+        for comment in notebook.comments:
+            comment.auto_comment = None
 
     def _apply_auto(self, grade: api.Grade, score: float) -> None:
         changed = grade.auto_score != score

@@ -29,7 +29,9 @@ from autograder.record import (
     cleaned,
     plain,
 )
+from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
+from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Limits
 from autograder.scoring import Attempt, points_of, score_question
 from autograder.session import SandboxSession
@@ -141,8 +143,11 @@ class Grading:
     decided: Mapping[str, QuestionRecord] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
 
-    def run(self, assignment: Assignment) -> Iterator[Event]:
+    def run(self, assignment: Assignment, group: Group | None = None) -> Iterator[Event]:
         """Grade; each event is told when it is so.
+
+        Args:
+            group: under which sandboxes have theirs.
 
         Raises:
             autograder.sandbox.bubblewrap.SandboxUnavailable: student code cannot be run safely
@@ -153,7 +158,8 @@ class Grading:
 
             def sandbox(key: AnswerKey) -> Sandbox:
                 if key.packages not in sandboxes:
-                    box = Sandbox(key.packages, self.settings.limits, self.settings.protection)
+                    limits, protection = self.settings.limits, self.settings.protection
+                    box = Sandbox(key.packages, limits, protection, group)
                     sandboxes[key.packages] = stack.enter_context(box)
                 return sandboxes[key.packages]
 
@@ -161,8 +167,8 @@ class Grading:
                 if source.name not in self.closed:
                     yield from self._notebook(source, sandbox)
         yield Began()
-        files = {*self.submission.files, *self.submission.problems}
-        yield Graded([plain(name, 200) for name in sorted(files - _known_files(assignment))])
+        extra_files = self.submission.extra_files(_known_files(assignment))
+        yield Graded([plain(name, 200) for name in extra_files])
 
     def _notebook(self, source: SourceNotebook, sandbox) -> Iterator[Event]:
         key = answer_key(source)
@@ -176,9 +182,11 @@ class Grading:
         yield Began()
         box = sandbox(key)
         yield Began(source.name)
-        cells, code = as_loaded(read_cells(nb), source.outline)
+        cells, code, steps = as_loaded(read_cells(nb), source.outline)
         seeds = Seeds(self.settings.secret, (self.submission.student, code))
-        session = SandboxSession(box, cells, source.outline, self.submission.file)
+        session = SandboxSession(
+            box, cells, source.outline, self.submission.file, Code(steps, key.given)
+        )
         lost: set[str] = set()
         for question in source.auto_questions():
             record = self.decided.get(question.grade_id)

@@ -125,8 +125,11 @@ class Report(_Record, tag_field="kind", tag="report"):
     seconds: float = 0.0
 
     def notebook(self, name: str) -> NotebookRecord:
-        """The record of a notebook, also of one that the report does not know."""
-        return self.notebooks.get(name, NotebookRecord(status="missing"))
+        """The record of a notebook, also of one that the report says nothing of."""
+        nothing = NotebookRecord(status="missing")
+        if self.status == "machine":
+            nothing = NotebookRecord(status="unreadable", reason=self.reason)
+        return self.notebooks.get(name, nothing)
 
     def questions(self) -> dict[str, QuestionRecord]:
         """The automatic questions of all notebooks."""
@@ -199,6 +202,6 @@ def moment(text: str) -> datetime:
     """
     # nbgrader writes "2026-11-21 10:00:00.000000 UTC".
     when = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
-    if when.year not in _YEARS:
+    if when.year not in _YEARS:  # so no zone takes it out of the years that there are
         raise ValueError(f"no hand-in of the year {when.year}")
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

@@ -125,8 +125,10 @@ class ClassReport:
     def _headline(self) -> str:
         if not self.scores:
             return "no submissions"
+        failed = len(self.students) - len(self.scores)
+        not_graded = f" ({failed} not graded)" if failed else ""
         return (
-            f"{len(self.students)} submissions, mean {mean(self.scores):.1f}, "
+            f"{len(self.students)} submissions{not_graded}, mean {mean(self.scores):.1f}, "
             f"median {points(median(self.scores))} of {points(self.max_score)} automatic points"
         )
 
@@ -242,5 +244,5 @@ def _student(report: Report) -> StudentResult:
         if question.limit:
             attention.append(f"{name}: {limit_text(question.limit)}")
     if report.extra_files:
-        attention.append("unknown files: " + ", ".join(report.extra_files[:5]))
+        attention.append("other files: " + ", ".join(report.extra_files[:5]))
     return StudentResult(report.student, report.score, report.status, report.reason, attention)

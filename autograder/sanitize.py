@@ -17,15 +17,18 @@ from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
-from mdit_py_plugins.amsmath import amsmath_plugin
+from markdown_it.rules_block import StateBlock
+from mdit_py_plugins.amsmath import RE_OPEN, amsmath_block, amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from assignments.messages import _
 
 __all__ = ["safe_html", "text_html", "verified_png"]
 
-#: A written answer is cut after this many characters.
-MAX_TEXT = 50_000
+#: A written answer is cut after this many characters: links within links take quadratic time.
+MAX_TEXT = 20_000
+#: Formulas that are opened and never closed, after which none is looked for in that text.
+MAX_OPEN = 20
 #: A longer formula is shown as text.
 MAX_FORMULA = 5_000
 #: Larger images are dropped (bytes; pixels).
@@ -81,7 +84,7 @@ def safe_html(markdown: str, images: Mapping[str, str] | None = None) -> str:
         left_out = len(text) - MAX_TEXT
         text = text[:MAX_TEXT] + "\n\n" + _("({count} more characters)").format(count=left_out)
     pngs = {name: png for name, data in (images or {}).items() if (png := verified_png(data))}
-    rendered = _renderer().render(text, {"images": pngs})
+    rendered = _renderer().render(text, {"images": pngs, "open": 0})
     return _OPEN + _clean(rendered) + _CLOSE
 
 
@@ -120,11 +123,27 @@ def _renderer() -> MarkdownIt:
     # "$5 or $6" is no formula: a closing dollar has no digit after it.
     md.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True)
     md.use(amsmath_plugin)
+    md.block.ruler.at("amsmath", _formula_block, _INTERRUPTS)
     md.validateLink = _is_link
     for kind in ("math_inline", "math_inline_double", "math_block", "amsmath"):
         md.add_render_rule(kind, _render_math)
     md.add_render_rule("image", _render_image)
     return md
+
+
+#: What a formula ends as a heading would, without a blank line.
+_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+
+
+def _formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The plugin's rule, which reads to the end of the text for each formula that is not closed."""
+    if state.env["open"] > MAX_OPEN:
+        return False
+    found = amsmath_block(state, start, end, silent)
+    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    if not found and re.match(RE_OPEN, first):
+        state.env["open"] += 1
+    return found
 
 
 def _is_link(url: str) -> bool:

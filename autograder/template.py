@@ -29,9 +29,10 @@ from typing import ClassVar, NoReturn, Protocol
 import msgspec
 
 from autograder.answer_key import answer_key
-from autograder.course import HOME, Assignment, Course, CourseError, SourceNotebook
+from autograder.course import HOME, Assignment, CourseError, SourceNotebook
 from autograder.grading import Settings
 from autograder.record import SCHEMA
+from autograder.sandbox.groups import Group
 
 __all__ = [
     "PACKAGES", "Broke", "Job", "Over", "Ready", "Warm", "main", "receive_bytes", "send_bytes",
@@ -45,8 +46,7 @@ PACKAGES = ("assignments.checks", "autograder.checks", "autograder.misconception
 class Warm:
     """What a template loads."""
 
-    course: Course
-    assignment: str
+    assignment: Assignment
     settings: Settings
     package_paths: dict[str, list[str]]
 
@@ -77,8 +77,12 @@ class Job(Protocol):
 
     tells: ClassVar[type | UnionType]
 
-    def run(self, assignment: Assignment) -> Iterator[msgspec.Struct]:
-        """Do it; each step is over when something is told."""
+    def run(self, assignment: Assignment, group: Group | None) -> Iterator[msgspec.Struct]:
+        """Do it; each step is over when something is told.
+
+        Args:
+            group: counts what is started for it, where the kernel has groups.
+        """
 
 
 def main(descriptor: int) -> NoReturn:
@@ -87,8 +91,7 @@ def main(descriptor: int) -> NoReturn:
     control = socket.socket(fileno=descriptor)
     warm: Warm = pickle.loads(receive_bytes(control))
     try:
-        assignment = warm.course.assignment(warm.assignment)
-        ready = Ready(grader_hash(warm, _load(warm, assignment)))
+        ready = Ready(grader_hash(warm, _load(warm)))
     except CourseError as error:
         ready = Ready(problem=str(error))
     send_bytes(control, msgspec.json.encode(ready))
@@ -112,19 +115,20 @@ def main(descriptor: int) -> NoReturn:
             _end_with_parent()
             if os.getppid() != parent:
                 os._exit(1)
-            _work(socket.socket(fileno=descriptors[0]), assignment, warm.settings.budget.step_cpu)
+            _work(socket.socket(fileno=descriptors[0]), warm)
         os.close(descriptors[0])
         process = os.pidfd_open(child)
         socket.send_fds(control, [child.to_bytes(4, "big")], [process])
         os.close(process)
 
 
-def _load(warm: Warm, assignment: Assignment) -> list[SourceNotebook]:
+def _load(warm: Warm) -> list[SourceNotebook]:
     """Load all that grading needs; returns the source notebooks that were read."""
     for name, folders in warm.package_paths.items():
         package = importlib.import_module(name)
         package.__path__[:] = folders
-    waiting = list(assignment.notebooks.values())
+    importlib.import_module("autograder.pages")
+    waiting = list(warm.assignment.notebooks.values())
     for source in waiting:  # it grows
         key = answer_key(source)
         key.patches, key.reference  # noqa: B018 - read once, they stay loaded
@@ -170,12 +174,15 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
     return digest.hexdigest()
 
 
-def _work(wire: socket.socket, assignment: Assignment, cpu: int) -> NoReturn:
+def _work(wire: socket.socket, warm: Warm) -> NoReturn:
     """Do one job and end."""
+    cpu = warm.settings.budget.step_cpu
     try:
-        job: Job = pickle.loads(receive_bytes(wire))
+        group, own, job = pickle.loads(receive_bytes(wire))
+        if own is not None:
+            own.enter()
         _allow(cpu)
-        for event in job.run(assignment):
+        for event in job.run(warm.assignment, group):
             _say(wire, event)
             _allow(cpu)
         _say(wire, Over())

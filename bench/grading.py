@@ -26,7 +26,8 @@ from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.demo import copy_course, solved
-from autograder.grading import Settings, grade_submission
+from autograder.fence import Fence, grade_fenced
+from autograder.grading import Settings
 from autograder.release import release
 from autograder.scoring import attempt_question
 from autograder.submission import Submission
@@ -92,10 +93,11 @@ def main() -> None:
     for name in home.assignments():
         assignment = home.assignment(name)
         submission = correct_submission(home, assignment)
-        report = grade_submission(submission, assignment, settings)
+        fence = Fence(assignment, settings)
+        report = grade_fenced(fence, submission, settings)
         assert report.score == report.max_score, report.reason
         warm = median(lambda a=assignment: in_process(a), 7)
-        boxed = median(lambda s=submission, a=assignment: grade_submission(s, a, settings), 7)
+        boxed = median(lambda s=submission, f=fence: grade_fenced(f, s, settings), 7)
         with tempfile.TemporaryDirectory() as folder:
             course = copy_course(Path(folder), name)
             started = time.perf_counter()

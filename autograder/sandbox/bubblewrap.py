@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import assignments
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import Limits, SandboxUnavailable
 
 __all__ = ["SITE", "SandboxUnavailable", "command", "find_bwrap", "package_mounts"]
 
@@ -43,10 +43,6 @@ OUR_FILES = (
 _sandboxes = itertools.count()
 
 
-class SandboxUnavailable(Exception):
-    """No sandbox can be started here; the message says how to mend it."""
-
-
 def find_bwrap() -> str:
     """The path of bubblewrap.
 
@@ -67,13 +63,17 @@ def find_bwrap() -> str:
 _PROCESSOR = ("--ro-bind", "/proc/cpuinfo", "/proc/cpuinfo")
 
 
-def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> list[str]:
-    """The command line that runs ``python inside...`` in a sandbox.
+def command(
+    inside: Sequence[str], packages: Iterable[str], limits: Limits, seccomp: int, info: int
+) -> list[str]:
+    """The command line that runs ``python inside...`` in a sandbox, as its process 1.
 
     Args:
         inside: arguments to the interpreter.
         packages: names of distributions (``"numpy"``) to mount, with what they require.
         limits: sizes of the private file systems.
+        seccomp: descriptor from which bubblewrap reads the filter of system calls.
+        info: descriptor to which it writes, as JSON, the number of that process out here.
     """
     bwrap = find_bwrap()
     python = Path(sys.executable).resolve()
@@ -85,8 +85,9 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
         ]
     )
     shut_off = [
-        "--unshare-all", "--unshare-user", "--disable-userns",
+        "--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1",
         "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        "--seccomp", str(seccomp), "--info-fd", str(info),
         "--dev", "/dev",
         "--size", str(limits.tmp), "--tmpfs", "/dev/shm",
         "--remount-ro", "/dev",
@@ -109,7 +110,8 @@ def command(inside: Sequence[str], packages: Iterable[str], limits: Limits) -> l
     tools = ["--ro-bind", bwrap, "/run/bwrap", "--ro-bind", setpriv, "/run/setpriv"]
     become = ["/run/setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]
     return [
-        bwrap, *mounts, *tools, "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
+        bwrap, "--die-with-parent", *mounts, *tools,
+        "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
         *become, "/run/bwrap", "--bind", "/", "/",
         "--tmpfs", "/run", "--remount-ro", "/run",
         "--tmpfs", "/proc", *_PROCESSOR, "--remount-ro", "/proc",
@@ -139,9 +141,13 @@ def _with_parents(mounts: list[tuple[str, ...]]) -> list[str]:
     return folders + [part for mount in mounts for part in mount]
 
 
-#: The interpreter starts without site and without user paths; this is its whole search path.
+#: The limits come first, so that nothing inside has ever none. The interpreter starts without site
+#: and without user paths; this is its whole search path.
 _BOOT = (
-    f"import sys; sys.path.append({SITE!r}); "
+    "import json, resource, sys\n"
+    "for name, value in json.loads(sys.argv[2]).items():"
+    " resource.setrlimit(getattr(resource, name), (value, value))\n"
+    f"sys.path.append({SITE!r}); "
     "from autograder.sandbox.inside import main; main(sys.argv[1:])"
 )
 

@@ -1,8 +1,15 @@
 """What runs inside the sandbox: a process that forks once for each notebook and serves its names.
 
-Started as ``python -m autograder.sandbox.inside CONTROL_FD RLIMITS PRELOAD...`` with the control
-socket inherited. Each message on it carries one end of a new wire; a fork answers that wire, and
-holds nothing of the process but the modules it had imported.
+Started with ``CONTROL_FD RLIMITS PRELOAD...``, the limits set on it already and the control socket
+inherited, as process 1 of the sandbox: the kernel gives it every orphan, and lets no signal from
+inside reach it. A message on the control socket asks it to clear, or carries one end of a new wire;
+a fork answers that wire, and holds nothing of the process but the modules it had imported.
+
+Before each fork it clears: whatever else runs is ended, and the two folders that can be written are
+emptied. What is left of one notebook for the next are numbers that the kernel counts on with (of
+processes, of files); a sandbox for each notebook would be rid of these, too, and costs more:
+processor time for all notebooks of an assignment, in milliseconds, measured with a correct
+submission (``bench/sandbox.py``),
 
 Without protection it is started with ``HOST:PORT`` instead, connects there, says the token that it
 reads from its standard input, and serves one notebook itself: no system is asked for a fork.
@@ -17,8 +24,10 @@ import os
 import signal
 import socket
 import sys
+import threading
 import types
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, NoReturn
 
 try:
@@ -29,23 +38,28 @@ except ImportError:  # not on Windows, where only --sandbox=none runs
 from assignments.notebook import Cell, Outline, Step, new_module, plan, run_step
 from assignments.values import Served, TooLarge
 from assignments.workspace import Workspace
-from autograder.sandbox.late import LATE, LateModules
+from autograder.sandbox.late import LateModules
 from autograder.sandbox.wire import Connection
 
 __all__ = ["main"]
 
+#: What can be written inside.
+_WRITABLE = (b"/tmp", b"/dev/shm")
+
 
 def main(arguments: Sequence[str]) -> None:
     """Serve notebooks until the other end hangs up."""
-    where, limits = arguments[0], json.loads(arguments[1])
+    where, limits, *preload = arguments
     sys.meta_path.insert(0, LateModules())
-    for name in set(arguments[2:]) - LATE:
+    for name in preload:
         with contextlib.suppress(ImportError):  # a distribution's name need not be a module's
             importlib.import_module(name)
     if ":" in where:
-        _serve(_connect(where), limits)
+        for name, value in json.loads(limits).items() if resource else ():
+            resource.setrlimit(getattr(resource, name), (value, value))
+        _serve(_connect(where))
     else:
-        _fork_for_each(socket.socket(fileno=int(where)), limits)
+        _fork_for_each(socket.socket(fileno=int(where)))
 
 
 def _connect(address: str) -> Connection:
@@ -57,49 +71,121 @@ def _connect(address: str) -> Connection:
     return Connection(wire)
 
 
-def _fork_for_each(control: socket.socket, limits: dict[str, int]) -> None:
-    """Fork for each wire that comes over the control socket, until it closes."""
+def _fork_for_each(control: socket.socket) -> None:
+    """Clear and fork for each wire that comes over the control socket, until it closes."""
+    if os.getpid() != 1:
+        raise RuntimeError("this ends all processes that it sees: it must be the first of its own")
     _make_undumpable()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # Ignored are signals from inside that process 1 leaves alone; Python would not leave this one.
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, _reap)
     control.sendall(b"ready")
     while True:
-        _message, descriptors, _flags, _address = socket.recv_fds(control, 1, 1)
-        if not descriptors:
+        message, descriptors, _flags, _address = socket.recv_fds(control, 8, 1)
+        if not message:
             return
-        if os.fork() == 0:
+        _clear()
+        if not descriptors:
+            control.sendall(b"clear")
+        elif os.fork() == 0:
+            control.sendall(b"open")  # the kernel adds who says so
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(Connection(socket.socket(fileno=descriptors[0])), limits)
-        os.close(descriptors[0])
+            signal.signal(signal.SIGINT, interrupt)
+            _serve(Connection(socket.socket(fileno=descriptors[0])))
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def _serve(connection: Connection, limits: dict[str, int]) -> NoReturn:
-    """Answer messages until the other end hangs up; then the process ends."""
+def _reap(*_signal: object) -> None:
+    """Wait for whoever has ended, so that the kernel counts the processor time of all."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _clear() -> None:
+    """End all other processes in here, and empty what they could write.
+
+    Raises:
+        OSError: something cannot be removed; ending process 1, it ends the sandbox.
+    """
+    with contextlib.suppress(ProcessLookupError):  # there is nobody else
+        while True:
+            os.kill(-1, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-1, 0)
+    for folder in _WRITABLE:
+        _empty(folder)
+
+
+def _empty(folder: bytes) -> None:
+    """Remove all that is in a folder, however deep it lies, and what its attributes may tell."""
+    os.chmod(folder, 0o755)
+    while entries := _some(folder):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            # Lifted up here, what it holds never has a path too long, nor needs recursion.
+            for inner in _some(entry.path):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)
+                os.rename(inner.path, folder + b"/" + os.urandom(16).hex().encode())
+            with contextlib.suppress(OSError):  # it holds more: next time round
+                os.rmdir(entry.path)
+    for name in os.listxattr(folder):
+        if not name.startswith("security."):  # the system's own
+            os.removexattr(folder, name)
+    os.utime(folder, (0, 0))
+
+
+def _some(folder: bytes) -> list[os.DirEntry]:
+    """Entries of a folder, which may have more than fit into memory."""
+    with os.scandir(folder) as entries:
+        return list(islice(entries, 1000))
+
+
+def _serve(connection: Connection) -> NoReturn:
+    """Answer messages until the other end hangs up; then the process ends.
+
+    Requests are numbered by the grader, calls out of here by us; a reply carries the number of what
+    it answers.
+    """
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
     os.close(null)
-    for name, value in limits.items() if resource else ():
-        resource.setrlimit(getattr(resource, name), (value, value))
 
     # What student code forks must not answer in this process's place.
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=connection.close)
 
+    calls = 0
+    one_at_a_time = threading.Lock()
+
     def call_out(request: dict) -> dict:
-        connection.send({"call_out": request})
-        return connection.receive()
+        nonlocal calls
+        with one_at_a_time:
+            connection.send([calls + 1, {"call_out": request}])
+            calls += 1
+            number, reply = connection.receive()
+            if number != calls:
+                os._exit(1)  # out of step: no answer is better than a wrong one
+            return reply
 
     notebook = _Notebook(call_out)
     while True:
         try:
-            message = connection.receive()
+            number, message = connection.receive()
         except EOFError:
             os._exit(0)
         try:
-            connection.send(notebook.answer(message))
+            connection.send([number, notebook.answer(message)])
         except TooLarge as error:
-            connection.send(_error(error))
+            connection.send([number, _error(error)])
 
 
 class _Notebook:

@@ -291,6 +291,9 @@ class Connection:
         on_wait: called again and again, whether something comes or not; it ends the waiting by
             raising.
         patience: seconds between those calls.
+
+    Attributes:
+        received_bytes: bytes of all arrays in the last message that came.
     """
 
     def __init__(
@@ -298,6 +301,7 @@ class Connection:
     ) -> None:
         self.sock = sock
         self.on_wait = on_wait
+        self.received_bytes = 0
         self._patience = patience
         self._last_wait = time.monotonic()
         self._encoder = _Encoder()
@@ -339,7 +343,8 @@ class Connection:
         if length > MAX_STRUCTURE or count > MAX_BUFFERS:
             raise Malformed("a frame beyond the limits")
         sizes = struct.unpack(f"<{count}Q", self._read(8 * count)) if count else ()
-        if sum(sizes) > MAX_BYTES:
+        self.received_bytes = sum(sizes)
+        if self.received_bytes > MAX_BYTES:
             raise Malformed("a frame beyond the limits")
         structure = self._read(length)
         return decode(bytes(structure), [self._read(size) for size in sizes])

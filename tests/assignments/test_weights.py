@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -12,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assignments.student import CheckFailed, Student, in_process
-from assignments.weights import MAX_ARRAYS, MAX_BYTES, names_of, read_weights
+from assignments.weights import (
+    MAX_ARRAYS,
+    MAX_BYTES,
+    MAX_HEADER,
+    MAX_TEXTS,
+    names_of,
+    read_weights,
+)
 from assignments.workspace import Workspace
 
 
@@ -91,6 +99,46 @@ def test_sizes_are_added_up_from_the_headers(shape):
     assert "at most" in refused(archive({"W.npy": npy(shape)}))
 
 
+@pytest.mark.parametrize(
+    "header", ["{'descr': '<f8', 'shape': (", "(" * 9000, "{" * 500, "b'", "\\"]
+)
+def test_headers_that_do_not_parse(header):
+    text = header.encode()
+    entry = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    assert "cannot be read" in refused(archive({"W.npy": entry}))
+
+
+def test_other_compressions_are_not_tried():
+    """One of them reserves gigabytes where an entry says so, and all raise errors of their own."""
+    for compression in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        data = archive({"W.npy": npy((3,), data=bytes(24))}, compression)
+        assert "compressed as np.savez does not" in refused(data)
+
+
+def test_encrypted_entries():
+    data = bytearray(archive({"W.npy": npy((3,), data=bytes(24))}))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + place] |= 1
+    assert "cannot be read" in refused(bytes(data))
+
+
+def test_names_that_occur_twice():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in ("W.npy", "W"):
+            file.writestr(name, npy((3,), data=bytes(24)))
+    assert "the same name" in refused(buffer.getvalue())
+
+
+def test_more_texts_than_anybody_needs():
+    assert "more texts" in refused(saved(names=np.full(MAX_TEXTS + 1, "a")))
+
+
+def test_a_directory_of_many_entries_is_not_even_opened(monkeypatch):
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert "at most" in refused(b"PK\x01\x02" * (MAX_ARRAYS + 1))
+
+
 def test_many_small_arrays_add_up():
     part = npy((MAX_BYTES // 8 // 3,))
     assert "at most" in refused(archive({f"W{i}.npy": part for i in range(4)}))
@@ -125,17 +173,58 @@ def test_arbitrary_bytes(data):
 GOOD = saved(W=np.arange(12.0).reshape(3, 4), data_set="emoji10")
 
 
-@settings(max_examples=300)
-@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=8))
-def test_mutated_files(changes):
-    data = bytearray(GOOD)
-    for place, value in changes:
-        data[place] = value
+def mutated(good):
+    """Strategies for a file in which bytes were changed, cut out or put in."""
+    place = st.integers(0, len(good) - 1)
+
+    def change(changes):
+        data = bytearray(good)
+        for at, length, new in changes:
+            data[at : at + length] = new
+        return bytes(data)
+
+    change_of_one = st.tuples(place, st.just(1), st.binary(min_size=1, max_size=1))
+    change_of_many = st.tuples(place, st.integers(0, 40), st.binary(max_size=12))
+    return st.lists(change_of_one | change_of_many, max_size=8).map(change)
+
+
+def read_within_bounds(data, name):
+    """Read it; it is refused, or arrays and texts, and took no more memory than it may."""
+    tracemalloc.start()
     try:
-        weights = read_weights(bytes(data), "weights.npz")
+        weights = read_weights(data, name)
     except CheckFailed:
-        return
+        weights = {}
+    finally:
+        _now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
     assert all(isinstance(value, np.ndarray | str | list) for value in weights.values())
+    assert peak < 4 * MAX_BYTES
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated(GOOD) | mutated(archive({"W.npy": npy((40,), data=bytes(320))})))
+def test_mutated_files(data):
+    read_within_bounds(data, "weights.npz")
+
+
+headers = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["<f8", "|V0", "O", "<U9", "descr", "shape"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.fixed_dictionaries({"descr": inner, "fortran_order": inner, "shape": inner})
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(headers, st.sampled_from([(1, 0), (2, 0), (3, 0), (9, 9)]), st.binary(max_size=40))
+def test_headers_that_say_what_they_like(header, version, data):
+    text = repr(header).encode()
+    length = len(text).to_bytes(2 if version == (1, 0) else 4, "little")
+    entry = b"\x93NUMPY" + bytes(version) + length + text + data
+    read_within_bounds(archive({"W.npy": entry}), "weights.npz")
 
 
 # --- safetensors ---------------------------------------------------------------------------------
@@ -215,17 +304,15 @@ def test_safetensors_that_diverged():
     assert "did the training diverge" in refused_tensors(data)
 
 
-@settings(max_examples=300)
-@given(st.lists(st.tuples(st.integers(0, len(TENSORS) - 1), st.integers(0, 255)), max_size=8))
-def test_mutated_safetensors_files(changes):
-    data = bytearray(TENSORS)
-    for place, value in changes:
-        data[place] = value
-    try:
-        weights = read_weights(bytes(data), "weights.safetensors")
-    except CheckFailed:
-        return
-    assert all(isinstance(value, np.ndarray | str) for value in weights.values())
+@settings(max_examples=300, deadline=None)
+@given(mutated(TENSORS) | st.binary(max_size=200))
+def test_mutated_safetensors_files(data):
+    read_within_bounds(data, "weights.safetensors")
+
+
+def test_a_header_longer_than_any_is_not_parsed():
+    text = b"[" * (MAX_HEADER + 1)
+    assert "header is too long" in refused_tensors(len(text).to_bytes(8, "little") + text)
 
 
 def test_a_kernel_finds_the_file_beside_its_notebook(tmp_path, monkeypatch):

@@ -43,19 +43,20 @@ def built(course, submitted, **changes):
     return nb
 
 
+def written(course, report, submission):
+    """The autograded notebooks of a submission."""
+    return autograded.notebooks(course, course.assignment(ASSIGNMENT), report, submission)
+
+
 def by_id(nb):
     return {c.metadata.nbgrader.grade_id: c for c in nb.cells if "nbgrader" in c.metadata}
 
 
 def test_writes_what_was_handed_in(course):
     report = make_report()
-    paths = autograded.write(course, report, handed_in(warm=make_submission()))
-    assert [p.relative_to(course.root).as_posix() for p in paths] == [
-        f"autograded/ada/{ASSIGNMENT}/warm.ipynb"
-    ]
-    folder = paths[0].parent
-    assert sorted(p.name for p in folder.iterdir()) == ["timestamp.txt", "warm.ipynb"]
-    nb = nbformat.read(paths[0], as_version=4)
+    notebooks = written(course, report, handed_in(warm=make_submission()))
+    assert list(notebooks) == ["warm"]
+    nb = nbformat.reads(nbformat.writes(notebooks["warm"]), as_version=4)
     assert (nb.nbformat, nb.nbformat_minor) == (4, 5)
     cells = by_id(nb)
     assert list(cells) == ["warm-solution", "warm-double", "warm-types", "warm-why"]
@@ -70,19 +71,10 @@ def test_writes_what_was_handed_in(course):
     assert "EPS is set in cell 12" in nb.cells[0].source
 
 
-def test_a_notebook_taken_back_is_removed(course):
-    autograded.write(course, make_report(), handed_in(warm=make_submission()))
-    report = make_report()
-    changed_notebook(report, "warm", status="missing")
-    assert autograded.write(course, report, handed_in()) == []
-    assert not list(course.autograded_dir.glob("**/*.ipynb"))
-
-
 def test_an_unreadable_notebook_shows_its_questions_and_the_reason(course):
     report = make_report()
     changed_notebook(report, "warm", status="unreadable", reason="warm.ipynb is <no> JSON")
-    (path,) = autograded.write(course, report, handed_in(warm=None))
-    nb = nbformat.read(path, as_version=4)
+    nb = written(course, report, handed_in(warm=None))["warm"]
     assert "warm.ipynb is &#60;no&#62; JSON" in nb.cells[0].source
     assert list(by_id(nb)) == ["warm-solution", "warm-double", "warm-types", "warm-why"]
 
@@ -192,6 +184,25 @@ def test_long_code_and_output_are_cut(course):
     assert len(cell.source) < 210_000
     assert "more characters" in cell.source
     assert len(cell.outputs[0].text) <= 20_000
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ({"cell_type": "code", "source": "", "outputs": []}, 10),
+        ({"cell_type": "markdown", "source": "x" * 100}, 5),
+        ({"cell_type": "raw", "source": "x" * 100}, 5),
+    ],
+)
+def test_only_so_many_cells_are_rendered_and_no_question_is_lost(course, monkeypatch, cell, shown):
+    monkeypatch.setattr(autograded, "MAX_CELLS", 10)
+    monkeypatch.setattr(autograded, "MAX_MARKDOWN", 500)
+    submitted = make_submission()
+    submitted["cells"][:0] = [cell | {"metadata": {}}] * 20
+    nb = built(course, submitted)
+    assert list(by_id(nb)) == ["warm-solution", "warm-double", "warm-types", "warm-why"]
+    left_out = 20 - shown + (shown == 10)  # the heading, too
+    assert f"{left_out} more cells are not shown." in nb.cells[-1].source
 
 
 def test_save_leaves_no_half_file(tmp_path, monkeypatch):

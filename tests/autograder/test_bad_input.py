@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder import autograded, feedback
 from autograder.course import HOME, Course
 from autograder.demo import solved
 from autograder.grading import Settings, grade_submission
+from autograder.pages import render_pages
 from autograder.record import Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import read_submission
@@ -68,9 +68,8 @@ def hand_in(course, right):
         submission = read_submission(folder, student, FOLDER)
         report = grade_submission(submission, course.assignment(FOLDER), SETTINGS)
         assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
-        autograded.write(course, report, submission)
-        (page,) = feedback.write_feedback(course, report)
-        text = html.unescape(re.sub(r"<[^>]*>", " ", page.read_text(encoding="utf-8")))
+        page = render_pages(course, report, submission)[f"feedback/{student}/{FOLDER}/knn.html"]
+        text = html.unescape(re.sub(r"<[^>]*>", " ", page))
         return Outcome(report, " ".join(text.split()))
 
     def hand_in(content: bytes | dict | None, prepare=lambda folder: None) -> Outcome:
@@ -135,10 +134,11 @@ def test_a_folder_of_nobody_we_know_is_graded_too(course, right):
     (folder / "knn.ipynb").write_text(json.dumps(right))
     submission = read_submission(folder, folder.parent.name, FOLDER)
     report = grade_submission(submission, course.assignment(FOLDER), SETTINGS)
-    autograded.write(course, report, submission)
-    (page,) = feedback.write_feedback(course, report)
+    page = render_pages(course, report, submission)[
+        f"feedback/{folder.parent.name}/{FOLDER}/knn.html"
+    ]
     assert report.score == report.max_score
-    assert "<b>strange" not in page.read_text(encoding="utf-8")
+    assert "<b>strange" not in page
 
 
 @pytest.mark.parametrize(

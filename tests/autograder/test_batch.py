@@ -11,7 +11,7 @@ import pytest
 from checked_course import ASSIGNMENT, checked_course
 from records import without_times
 
-from autograder import autograded, batch, cli, feedback
+from autograder import batch, cli
 from autograder.course import CourseError
 from autograder.gradebook import Gradebook
 from autograder.grading import Progress
@@ -42,7 +42,7 @@ def hand_in(course, student, code):
 def grade_all(course, settings=None, **options):
     """Reports by student, and who was unchanged."""
     settings = settings or batch.course_settings(course)
-    submissions = batch.plan_class(course, ASSIGNMENT)
+    submissions, _refused = batch.plan_class(course, ASSIGNMENT)
     graded = batch.grade_class(course, ASSIGNMENT, settings, submissions, 1, **options)
     found = {report.student: (report, unchanged) for report, unchanged in graded}
     reports = {student: report for student, (report, _unchanged) in found.items()}
@@ -130,8 +130,7 @@ class Crash(BaseException):
     [
         (Journal, "append"),
         (Gradebook, "apply"),
-        (autograded, "write"),
-        (feedback, "write_feedback"),
+        (batch, "save_pages"),
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -271,7 +270,7 @@ def test_a_dask_cluster_grades_the_same(course, certificates):
 
 def test_a_worker_of_another_version_says_so(course):
     settings = replace(batch.course_settings(course), grader_hash="another version")
-    (student, folder), *_others = batch.plan_class(course, ASSIGNMENT)
+    ((student, folder), *_others), _refused = batch.plan_class(course, ASSIGNMENT)
     submission = read_submission(folder, student, ASSIGNMENT)
     told = batch.grade_elsewhere(str(course.root), submission, settings)
     batch._fence_here.cache_clear()

@@ -77,6 +77,13 @@ def wheel_metadata(folder):
         return Metadata.from_email(wheel.read(name)), wheel.namelist()
 
 
+def test_what_a_link_points_to_is_not_given_away(course, tmp_path):
+    (tmp_path / "mine.txt").write_text("not for students")
+    (course.release_dir / ASSIGNMENT / "data.txt").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(CourseError, match=r"data\.txt is a link"):
+        write_bundle(course, ASSIGNMENT)
+
+
 def test_holds_the_release_the_package_the_data_and_a_start(bundle):
     released = (HOME / "release" / "a1_classifiers").glob("*.ipynb")
     for path in released:

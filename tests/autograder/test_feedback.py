@@ -1,5 +1,6 @@
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook as NbgraderGradebook
@@ -7,9 +8,8 @@ from nbgrader.apps import NbGraderAPI
 from tiny_course import ASSIGNMENT, HOSTILE, make_course, make_report, make_submission, question
 from traitlets.config import Config
 
-from autograder import autograded
-from autograder.feedback import write_feedback
 from autograder.gradebook import Gradebook
+from autograder.pages import render_pages, save_pages
 from autograder.submission import Submission
 
 
@@ -24,24 +24,26 @@ def graded(course, report, answer=HOSTILE):
         book.sync(ASSIGNMENT)
         book.apply(report)
     files = {"warm.ipynb": json.dumps(make_submission(answer)).encode()}
-    autograded.write(course, report, Submission("ada", ASSIGNMENT, files))
+    submission = Submission("ada", ASSIGNMENT, files)
+    save_pages(course, report, render_pages(course, report, submission))
     return report
 
 
 def pages(course, report):
     with Gradebook(course) as book:
         (marks,) = book.marks(ASSIGNMENT, "ada")
-    return {path.stem: Page(path) for path in write_feedback(course, report, marks)}
+    rendered = render_pages(course, report, marks=marks)
+    return {Path(path).stem: Page(page) for path, page in rendered.items()}
 
 
 class Page(HTMLParser):
     """The tags and the text of a page; text apart from style sheets, spaces joined."""
 
-    def __init__(self, path):
+    def __init__(self, page):
         super().__init__()
         self.tags, self.attributes, self.ids, parts = [], [], [], []
         self.handle_data = lambda data: parts.append(data) if self.tags[-1:] != ["style"] else None
-        self.feed(path.read_text(encoding="utf-8"))
+        self.feed(page)
         self.text = " ".join("".join(parts).split())
 
     def handle_starttag(self, tag, attrs):
@@ -102,6 +104,17 @@ def test_missing_notebook_has_a_page(course):
     assert "0 / 1" in cold.text
 
 
+def test_a_failure_of_our_machine_is_no_score(course):
+    reason = "our machine failed and will try again: no space left"
+    report = make_report(status="machine", reason=reason, notebooks={}, score=0.0, max_score=0.0)
+    warm = pages(course, graded(course, report))["warm"]
+    assert reason in warm.text
+    assert "– / 4 … not graded yet" in warm.text  # noqa: RUF001
+    assert "not handed in" not in warm.text
+    (page, *_others) = render_pages(course, report).values()
+    assert "not graded yet" in page
+
+
 def test_limits_and_missing_protection_are_said(course):
     report = make_report(protection="none")
     report.notebooks["warm"].questions["warm-double"] = question(0.0, 4.0, limit="cpu")
@@ -113,7 +126,7 @@ def test_limits_and_missing_protection_are_said(course):
 
 def test_without_a_gradebook_the_report_speaks(course):
     report = make_report(timestamp=None)
-    warm = Page(write_feedback(course, report)[1])
+    warm = Page(render_pages(course, report)[f"feedback/ada/{ASSIGNMENT}/warm.html"])
     assert "5 / 9" in warm.text
     assert "Handed in" not in warm.text
 

@@ -45,7 +45,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fence(course):
-    with Fence(course, ASSIGNMENT, SETTINGS) as fence:
+    with Fence(course.assignment(ASSIGNMENT), SETTINGS) as fence:
         yield fence
 
 
@@ -147,7 +147,8 @@ def test_the_end_of_the_grader_is_the_end_of_all(course, tmp_path):
         for package in (assignments.checks, autograder.checks, autograder.misconceptions):
             package.__path__.append({str(course.root)!r} + "/" + package.__name__)
         from pathlib import Path
-        fence = Fence(Course(Path({str(course.root)!r})), ASSIGNMENT, Settings(b"s", "none"))
+        assignment = Course(Path({str(course.root)!r})).assignment(ASSIGNMENT)
+        fence = Fence(assignment, Settings(b"s", "none"))
         for event in fence.run(Act("sleep"), Account(fence.settings.budget)):
             print(event.text, flush=True)
     """

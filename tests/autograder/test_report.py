@@ -54,7 +54,7 @@ def test_who_needs_attention(course):
         "cold: missing",
         "no points",
         "warm-types: Stopped: it used more memory than a question may.",
-        "unknown files: <b>.ipynb",
+        "other files: <b>.ipynb",
     ]
     assert attention["eve"] == ["our machine failed; it is graded again next time"]
 
@@ -82,9 +82,10 @@ def test_page_and_table(course):
     path = report.write(course)
     assert path.relative_to(course.root).as_posix() == f"reports/{ASSIGNMENT}.html"
     page = path.read_text()
-    assert "5 submissions, mean 4.2, median 5 of 7 automatic points" in page
-    assert "unknown files: &lt;b&gt;.ipynb" in page
+    assert "5 submissions (1 not graded), mean 4.2, median 5 of 7 automatic points" in page
+    assert "other files: &lt;b&gt;.ipynb" in page
     assert "<script" not in page
+    assert '<td class="number">– / 7</td><td class="small">not graded</td>' in page  # noqa: RUF001
     console = Console(file=StringIO(), width=140)
     console.print(report.table())
     assert "no-sqrt (2)" in console.file.getvalue()

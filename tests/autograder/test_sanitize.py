@@ -1,4 +1,5 @@
 import base64
+import itertools
 import struct
 from html.parser import HTMLParser
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from tiny_course import HOSTILE, PNG
 
+from autograder import sanitize
 from autograder.sanitize import ATTRIBUTES, MAX_TEXT, TAGS, safe_html, text_html, verified_png
 
 WRAPPER = {"class": "student-text tex2jax_ignore mathjax_ignore"}
@@ -59,6 +61,16 @@ PARTS = [
     '<div class="student-text tex2jax_ignore mathjax_ignore">', "x", " ", "www.a.b", "a@b.c",
 ]  # fmt: skip
 PIECES = st.lists(st.sampled_from(PARTS), max_size=30).map("".join)
+
+
+def test_formulas_that_are_never_closed_are_not_looked_for_again_and_again(monkeypatch):
+    calls = itertools.count()
+    real = sanitize.amsmath_block
+    monkeypatch.setattr(sanitize, "amsmath_block", lambda *args: (next(calls), real(*args))[1])
+    page = safe_html("\\begin{align}\nx\n\n" * 1000)
+    assert next(calls) < 100
+    assert page.count("align") == 1000
+    assert "tex2jax_process" in safe_html("\\begin{align}\nx\n\\end{align}")
 
 
 @settings(max_examples=300, deadline=None)

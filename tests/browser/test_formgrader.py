@@ -5,9 +5,8 @@ import json
 import pytest
 from tiny_course import ASSIGNMENT, HOSTILE, make_course, make_report, make_submission
 
-from autograder import autograded
-from autograder.feedback import write_feedback
 from autograder.gradebook import Gradebook
+from autograder.pages import render_pages, save_pages
 from autograder.submission import Submission
 
 
@@ -28,8 +27,9 @@ def course(tmp_path_factory):
     with Gradebook(course) as book:
         book.sync(ASSIGNMENT)
         book.apply(report)
-        autograded.write(course, report, Submission("ada", ASSIGNMENT, files))
-        write_feedback(course, report, book.marks(ASSIGNMENT, "ada")[0])
+        (marks,) = book.marks(ASSIGNMENT, "ada")
+        submission = Submission("ada", ASSIGNMENT, files)
+        save_pages(course, report, render_pages(course, report, submission, marks))
     return course
 
 

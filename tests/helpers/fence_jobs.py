@@ -25,7 +25,7 @@ class Act:
     seconds: float = 600.0
     tells: ClassVar = Said
 
-    def run(self, assignment) -> Iterator[msgspec.Struct]:
+    def run(self, assignment, group) -> Iterator[msgspec.Struct]:
         yield Said(f"{assignment.name} in {os.getpid()}")
         match self.way:
             case "raise":
