@@ -465,11 +465,11 @@ def active_in_terminal(text: str) -> list[str]:
 def active_in_file(path: Path) -> list[str]:
     """What a page or an autograded notebook would do in a browser."""
     text = path.read_text(encoding="utf-8", errors="replace")
+    found: list[str] = []
     if path.suffix == ".html":
         found = active_in_html(text)
-    else:
+    elif path.suffix == ".ipynb":
         nb = json.loads(text)
-        found = []
         for cell in nb["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "markdown":
