@@ -18,6 +18,7 @@ from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
 from assignments.questions import Check, CheckResult, Seeds, collect, form_result, run_check
 from assignments.student import Student, in_process
+from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
 
 __all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
@@ -107,7 +108,8 @@ def run_live(
     results = []
     with kept_random_state(), redirect_stderr(sys.stdout):
         for one in checks:
-            student = Student(in_process(Workspace(names, absent=absent)), seeds.inside(one))
+            transport = in_process(Workspace(names, absent=absent))
+            student = Student(transport, seeds.inside(one), reading=LiveReading(names))
             results.append(run_check(one, student, seeds.inputs(one)))
     form = form_result(results)
     return [*results, form] if form else results

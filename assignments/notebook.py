@@ -184,7 +184,7 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
     return steps
 
 
-def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str]:
+def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str, list[Step]]:
     """What loading needs of a notebook, and the SHA-256 of that code.
 
     No Markdown, no comments, no cells that loading makes nothing of. Grading hands over nothing
@@ -193,10 +193,12 @@ def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str]:
     inputs, and cannot bring along what it saw of them before.
 
     Returns:
-        Cells that :func:`plan` treats like those of the notebook, and 64 hexadecimal digits.
+        Cells that :func:`plan` treats like those of the notebook, 64 hexadecimal digits, and what
+        runs of the cells.
     """
     needed, code = [], []
-    for step in plan(cells, outline):
+    steps = plan(cells, outline)
+    for step in steps:
         cell = step.cell
         known = cell.grade_id in outline.solutions
         if known or step.statements or step.left_out or step.broken:
@@ -204,7 +206,7 @@ def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str]:
             grade_id = cell.grade_id if known else None
             needed.append(Cell(cell.number, "code", source, grade_id))
             code.append(lines)
-    return needed, hashlib.sha256(json.dumps(code).encode()).hexdigest()
+    return needed, hashlib.sha256(json.dumps(code).encode()).hexdigest(), steps
 
 
 def _without_comments(source: str) -> tuple[str, list[str]]:

@@ -46,12 +46,16 @@ class Marker:
         builds_on: for each question of the same notebook that this one stands on, the names
             (``"Net.loss"``) that the reference answers when that question lost points.
         cpu: CPU seconds that the question may use, if more than usual.
+        rule: whether it judges *how* something is done (no loops, inputs left alone), not what
+            comes out. Rules carry at most a fifth of a question's points, or half where the rule
+            is the exercise, and fail where the code cannot be read.
     """
 
     question: str
     weight: float = 1.0
     builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cpu: float | None = None
+    rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,12 @@ def question(
     weight: float = 1.0,
     builds_on: Mapping[str, tuple[str, ...]] | None = None,
     cpu: float | None = None,
+    rule: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu)
+        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
         return function
 
     return mark

@@ -36,6 +36,7 @@ __all__ = [
     "MAX_TEXT",
     "CheckFailed",
     "Files",
+    "Reading",
     "Remote",
     "Reply",
     "Student",
@@ -44,6 +45,7 @@ __all__ = [
     "explained",
     "files_here",
     "in_process",
+    "no_such_name",
 ]
 
 
@@ -148,6 +150,22 @@ def _nothing_served(name: str) -> Callable[..., Any]:
     raise KeyError(name)
 
 
+class Reading(Protocol):
+    """Reads the source text of a notebook's code."""
+
+    def source(self, name: str) -> str:
+        """Of a function, class or method; StudentError if no cell defines it."""
+
+    def methods(self, attribute: str) -> list[str]:
+        """What an attribute of this name may be: ``["Net.loss"]``."""
+
+
+def no_such_name(name: str) -> StudentError:
+    """No cell of the notebook defines this name."""
+    message = _("{name} is not defined").format(name=name)
+    return StudentError({"type": "NameError", "message": message, "cell": 0, "line": 0})
+
+
 #: Finds a file that lies beside the notebook; LookupError says why it cannot be had.
 Files = Callable[[str], bytes]
 
@@ -170,11 +188,13 @@ class Student:
         served: finds the functions that the question allows the student's code to be served.
         files: finds the files beside the notebook.
         shared: see the property of this name.
+        reading: reads the source text of the code.
         course_seed: see the attribute of this name.
         text: characters of an exception's message that a reason may tell.
 
     Attributes:
         transcript: all replies so far.
+        asked: the names and attributes that the check has called, read or set.
         course_seed: seeds what is the same for everybody, such as held-out images.
     """
 
@@ -185,6 +205,7 @@ class Student:
         served: ServedFunctions = _nothing_served,
         files: Files = files_here,
         shared: dict[str, Any] | None = None,
+        reading: "Reading | None" = None,
         course_seed: int = 0,
         text: int = MAX_TEXT,
     ) -> None:
@@ -194,7 +215,9 @@ class Student:
         self._own_served: dict[str, Callable[..., Any]] = {}
         self._files = files
         self._shared = {} if shared is None else shared
+        self._reading = reading
         self.transcript: list[Reply] = []
+        self.asked: set[str] = set()
         self.course_seed = course_seed
         self._text = text
 
@@ -270,11 +293,19 @@ class Student:
         return Served(name)
 
     def source(self, target: str) -> str:
-        """The source text of a function or of a method (``"Net.loss"``), for reading its syntax."""
-        text = self._ask({"op": "source", **_address(target, "")})
-        if not isinstance(text, str):
+        """The source text of a function or of a method (``"Net.loss"``), for reading its syntax.
+
+        Raises:
+            StudentError: no cell defines it.
+            CheckFailed: it cannot be read.
+        """
+        if self._reading is None:
             raise CheckFailed(_("the source of {name} cannot be read").format(name=target))
-        return text
+        return self._reading.source(target)
+
+    def methods(self, attribute: str) -> list[str]:
+        """What an attribute of this name may be, of the notebook's code: ``["Net.loss"]``."""
+        return [] if self._reading is None else self._reading.methods(attribute)
 
     def file(self, name: str) -> bytes:
         """A file that was handed in beside the notebook; its content is not to be trusted.
@@ -321,6 +352,10 @@ class Student:
         }
 
     def _ask(self, message: dict, plain: bool = False) -> Any:
+        for part in message.get("parts", [message]):
+            self.asked.update(key for how, key in part.get("path", ()) if how == "attr")
+            if isinstance(part.get("root"), str):
+                self.asked.add(part["root"])
         reply = self._transport({**message, "seed": self._seed}, self._answer)
         if plain and isinstance(reply, dict) and "value" in reply:
             return reply["value"]

@@ -1,14 +1,20 @@
-"""What only the source text of the student's code tells: how deeply it loops, what it uses."""
+"""What only the source text of the student's code tells: how deeply it loops, what it uses.
+
+In grading the text is that of the submitted cells, so nothing that runs in the sandbox has a say in
+it. In a student's own kernel it is what :mod:`inspect` knows of the live names.
+"""
 
 import ast
 import builtins
+import inspect
 import textwrap
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from assignments.messages import _
-from assignments.student import CheckFailed, Student, StudentError
+from assignments.student import CheckFailed, Student, StudentError, no_such_name
 
-__all__ = ["loop_depth", "names_read", "same_code", "words_used"]
+__all__ = ["LiveReading", "loop_depth", "names_read", "same_code", "words_used"]
 
 #: Functions that call another one, their first argument, again and again.
 _REPEATING = {
@@ -16,13 +22,41 @@ _REPEATING = {
     "vectorize",
 }  # fmt: skip
 
-#: The source comes from the student's process: how much of it is read at most.
+#: How much is read at most.
 _MAX_CHARACTERS = 100_000
-_MAX_FUNCTIONS = 50
+_MAX_FUNCTIONS = 200
 _MAX_NAMES = 200
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Functions = Mapping[str, ast.stmt]
+
+
+class LiveReading:
+    """Reads the code of live names, for the student's own kernel: it believes what they say.
+
+    Args:
+        names: the namespace of the notebook.
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.names = names
+
+    def source(self, name: str) -> str:
+        root, *attributes = name.split(".")
+        try:
+            value = self.names[root]
+            for attribute in attributes:
+                value = getattr(value, attribute)
+            return inspect.getsource(value)
+        except (KeyError, AttributeError, OSError, TypeError):
+            raise no_such_name(name) from None
+
+    def methods(self, attribute: str) -> list[str]:
+        return [
+            f"{name}.{attribute}"
+            for name, value in list(self.names.items())
+            if isinstance(value, type) and attribute in vars(value)
+        ]
 
 
 def loop_depth(student: Student, name: str) -> int:
@@ -39,7 +73,7 @@ def loop_depth(student: Student, name: str) -> int:
         CheckFailed: the source cannot be read.
     """
     try:
-        return _Reader(student, name.rpartition(".")[0]).depth_of(name)
+        return _Reader(student).depth_of(name)
     except RecursionError as error:
         raise _unreadable(name) from error
 
@@ -61,7 +95,7 @@ def names_read(student: Student, name: str) -> set[str]:
             raise _unreadable(name)
         try:
             new = _names_in(_parse(student, other)) - found
-        except CheckFailed:  # imported, or a local variable
+        except StudentError:  # imported, or a local variable
             continue
         found |= new
         waiting += sorted(new)  # the loop goes on with them
@@ -90,7 +124,7 @@ def words_used(student: Student, name: str) -> set[str]:
         for other in (word, f"{owner}.{word}") if owner else (word,):
             try:
                 new |= _words_in(_parse(student, other)) - found
-            except CheckFailed:  # imported, or a local variable
+            except StudentError:  # imported, or a local variable
                 continue
         found |= new
         waiting += sorted(new)  # the loop goes on with them
@@ -113,36 +147,71 @@ def same_code(student: Student, name: str, other: str) -> bool:
 class _Reader:
     """Depths of functions by name, each read once.
 
-    While a function is being read its depth is taken to be 1: then it calls itself.
+    A function that is mentioned is taken to be called, so that handing it on hides nothing. While a
+    function is being read its depth is taken to be 1: then it calls itself.
     """
 
-    def __init__(self, student: Student, owner: str) -> None:
+    def __init__(self, student: Student) -> None:
         self.student = student
-        self.owner = owner
         self.known: dict[str, int] = {}
 
     def depth_of(self, name: str) -> int:
+        """The depth of a function, a method (``"Net.loss"``), a class or what a name stands for.
+
+        Raises:
+            StudentError: no cell defines it.
+        """
         if name not in self.known:
             if len(self.known) >= _MAX_FUNCTIONS:
                 raise _unreadable(name)
             self.known[name] = 1
-            function = _parse(self.student, name)
-            if isinstance(function, _FUNCTIONS):
-                inner = (n for n in ast.walk(function) if isinstance(n, _FUNCTIONS))
-                local = {node.name: node for node in inner if node is not function}
-                self.known[name] = _Function(self, name, local).deepest(function.body)
+            statement = _parse(self.student, name)
+            if isinstance(statement, _FUNCTIONS):
+                self.known[name] = _Function(self, name, statement).depth
+            elif isinstance(statement, ast.ClassDef):
+                # Making an object runs __init__, operators on it run the other ones.
+                self.known[name] = max(
+                    (
+                        self.depth_of(f"{name}.{method.name}")
+                        for method in statement.body
+                        if isinstance(method, _FUNCTIONS) and method.name.startswith("__")
+                    ),
+                    default=0,
+                )
             else:
-                self.known[name] = 0
+                self.known[name] = _Function(
+                    self, name, ast.parse("def _(): pass").body[0]
+                ).deepest([statement])
         return self.known[name]
+
+    def depth_if_there(self, name: str) -> int:
+        """The same, and 0 for what is imported or a variable."""
+        try:
+            return self.depth_of(name)
+        except StudentError:
+            self.known[name] = 0
+            return 0
 
 
 class _Function:
-    """The depth of the parts of one function; ``local`` are the functions defined within it."""
+    """The depth of the parts of one function."""
 
-    def __init__(self, reader: _Reader, name: str, local: _Functions) -> None:
+    def __init__(self, reader: _Reader, name: str, function: ast.stmt) -> None:
         self.reader = reader
         self.name = name
-        self.local = local
+        inner = [n for n in ast.walk(function) if isinstance(n, _FUNCTIONS) and n is not function]
+        self.local: _Functions = {node.name: node for node in inner}
+        self.variables = {
+            node.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        } | {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+        self.function = function
+
+    @property
+    def depth(self) -> int:
+        assert isinstance(self.function, _FUNCTIONS)
+        return self.deepest(self.function.body)
 
     def deepest(self, nodes: Iterable[ast.AST]) -> int:
         return max(map(self._depth, nodes), default=0)
@@ -162,10 +231,19 @@ class _Function:
                 func=ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name),
                 args=[function, *others],
             ) if name in _REPEATING:
-                again = max(self._depth(function), self._called(function))
-                return max(1 + again, self.deepest([*others, *node.keywords]))
-            case ast.Call(func=function):
-                return max(self.deepest(ast.iter_child_nodes(node)), self._called(function))
+                again = 1 + self._depth(function)
+                return max(again, self.deepest([*others, *node.keywords]))
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_default]):
+                if not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+                    raise _unreadable(self.name)
+                return self._depth(ast.Attribute(owner, name.value, ast.Load()))
+            case ast.Attribute(value=owner, attr=attribute):
+                methods = self.reader.student.methods(attribute)
+                return max(
+                    [self._depth(owner), *map(self.reader.depth_if_there, methods)], default=0
+                )
+            case ast.Name(id=name, ctx=ast.Load()):
+                return self._mentioned(name)
         return self.deepest(ast.iter_child_nodes(node))
 
     def _comprehension(self, generators: list[ast.comprehension], items: list[ast.expr]) -> int:
@@ -176,23 +254,13 @@ class _Function:
             depth = max(depth, level + self.deepest(part.ifs))
         return max(depth, level + self.deepest(items))
 
-    def _called(self, function: ast.expr) -> int:
-        """The depth of a function of the notebook that is called here; 0 for any other."""
-        match function:
-            case ast.Name(id=name) if name in self.local:
-                return self._of_local(name)
-            case ast.Name(id=name) if not hasattr(builtins, name):
-                pass
-            case ast.Attribute(value=ast.Name(id=owner), attr=attribute) if (
-                self.reader.owner and owner in ("self", self.reader.owner)
-            ):
-                name = f"{self.reader.owner}.{attribute}"
-            case _:
-                return 0
-        try:
-            return self.reader.depth_of(name)
-        except StudentError:  # imported, or a local variable
+    def _mentioned(self, name: str) -> int:
+        """The depth of a function of the notebook; 0 for any other name."""
+        if name in self.local:
+            return self._of_local(name)
+        if name in self.variables:
             return 0
+        return self.reader.depth_if_there(name)
 
     def _of_local(self, name: str) -> int:
         known, key = self.reader.known, f"{self.name}.<locals>.{name}"

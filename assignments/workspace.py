@@ -6,7 +6,6 @@ reply claims is judged on the other side.
 """
 
 import importlib
-import inspect
 import itertools
 import linecache
 import random
@@ -150,9 +149,6 @@ class Workspace:
             except (NameError, AttributeError) as error:
                 absent[name] = str(error)
         return {"value": absent}
-
-    def _do_source(self, message: dict) -> dict:
-        return {"value": inspect.getsource(self._find(message))}
 
     def _do_serve(self, message: dict) -> dict:
         """Replace functions and methods by ones that the check's side answers."""

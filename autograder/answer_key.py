@@ -12,11 +12,12 @@ from functools import cache, cached_property
 from typing import Any
 
 import assignments
-from assignments.notebook import Cell, NotebookModule, load
+from assignments.notebook import Cell, NotebookModule, load, plan
 from assignments.questions import Check, collect
 from assignments.student import Files, ServedFunctions
 from autograder.course import CourseError, SourceNotebook
 from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
+from autograder.rules import IN_PLACE_OF_NUMPY, Code
 from autograder.scope import Scope
 from autograder.session import LiveSession
 
@@ -45,10 +46,13 @@ class AnswerKey:
         self.checks: dict[str, list[Check]] = collect(module)
         #: For questions that given names would answer: those names, or modules of helpers.
         self.withheld: Mapping[str, frozenset[str]] = getattr(module, "WITHHELD", {})
+        #: For questions, or ``"*"`` for all, patterns of dotted names that would do the exercise.
+        self._refused: Mapping[str, tuple[str, ...]] = getattr(module, "REFUSED", {})
         #: Files that are handed in with this notebook, as the reference has them.
         self.files: Mapping[str, bytes] = getattr(module, "FILES", {})
         self._modules: dict[str, NotebookModule] = {}
         self._earlier_modules: dict[str, NotebookModule] = {}
+        self._codes: dict[str, Code] = {}
         #: Source notebooks of the course that this one stands on, by ``"assignment/notebook"``.
         self.earlier: dict[str, SourceNotebook] = {}
 
@@ -129,7 +133,27 @@ class AnswerKey:
     def session(self, patch: Patch | None = None) -> LiveSession:
         """The reference with its files, or a patched one, ready to be called in this process."""
         module = self.patched(patch) if patch else self.reference
-        return LiveSession(vars(module), module.missing_names, self.files_of(patch))
+        return LiveSession(
+            vars(module), module.missing_names, self.files_of(patch), self.code(patch)
+        )
+
+    def code(self, patch: Patch | None = None) -> Code:
+        """What the reference says, or a patched one."""
+        name = patch.name if patch else ""
+        if name not in self._codes:
+            cells = apply_patch(self.source.cells, patch) if patch else self.source.cells
+            self._codes[name] = Code(plan(cells, self.source.outline), self.given)
+        return self._codes[name]
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Texts of the source's cells that are no solutions."""
+        return frozenset(cell.source for cell in self.source.cells if not cell.solution)
+
+    def refused(self, question: str) -> tuple[str, ...]:
+        """Patterns of dotted names that would do a question's exercise."""
+        usual = () if "torch" in self.packages else IN_PLACE_OF_NUMPY
+        return (*self._refused.get("*", usual), *self._refused.get(question, ()))
 
     @cached_property
     def scope(self) -> Scope:

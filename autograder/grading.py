@@ -29,6 +29,7 @@ from autograder.record import (
     cleaned,
     plain,
 )
+from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Limits
@@ -181,9 +182,11 @@ class Grading:
         yield Began()
         box = sandbox(key)
         yield Began(source.name)
-        cells, code = as_loaded(read_cells(nb), source.outline)
+        cells, code, steps = as_loaded(read_cells(nb), source.outline)
         seeds = Seeds(self.settings.secret, (self.submission.student, code))
-        session = SandboxSession(box, cells, source.outline, self.submission.file)
+        session = SandboxSession(
+            box, cells, source.outline, self.submission.file, Code(steps, key.given)
+        )
         lost: set[str] = set()
         for question in source.auto_questions():
             record = self.decided.get(question.grade_id)

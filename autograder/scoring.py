@@ -8,6 +8,7 @@ from assignments.messages import _
 from assignments.questions import CheckResult, Seeds, form_result, run_check
 from assignments.student import CheckFailed, Reply, Student
 from autograder.answer_key import AnswerKey
+from autograder.rules import Code
 from autograder.sandbox.limits import Breach
 from autograder.session import Session
 
@@ -105,6 +106,7 @@ def attempt_question(
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
     session.begin(cpu)
     shared: dict = {}
+    asked: set[str] = set()
     for check in checks:
         if attempt.limit:
             reason = _("not tried, because the check before it had to be stopped")
@@ -116,6 +118,7 @@ def attempt_question(
             served,
             session.files,
             shared,
+            reading=session.reading,
             course_seed=seeds.heldout,
             text=HIDDEN_TEXT,
         )
@@ -126,11 +129,22 @@ def attempt_question(
             attempt.limit = breach.limit
             result = CheckResult(check, False, session.explain(breach))
             session.recover()
-        attempt.results.append(result)
+        asked |= student.asked
+        attempt.results.append(_if_readable(result, session.code))
         attempt.transcripts.append(student.transcript)
     if form := form_result(attempt.results):
         attempt.results.append(form)
+    if session.code and (reason := session.code.refused(asked, key.refused(question))):
+        attempt.results = [CheckResult(r.check, False, reason) for r in attempt.results]
     return attempt
+
+
+def _if_readable(result: CheckResult, code: Code | None) -> CheckResult:
+    """A rule is kept only by code that can be read: what runs inside is no evidence of it."""
+    if not (result.passed and result.check.marker.rule and code and code.obstacles):
+        return result
+    reason = _("whether your code keeps to this cannot be read, because of {where}")
+    return CheckResult(result.check, False, reason.format(where=code.obstacles[0]))
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from assignments.messages import _
-from assignments.notebook import Cell, Outline
-from assignments.student import Files, Transport, files_here, in_process
+from assignments.notebook import Cell, Outline, plan
+from assignments.student import Files, Reading, Transport, files_here, in_process
+from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
+from autograder.rules import Code
 from autograder.sandbox.box import Sandbox, Wire
 from autograder.sandbox.limits import Breach, Limits
 
@@ -32,6 +34,13 @@ class Session(Protocol):
     @property
     def files(self) -> Files: ...
 
+    @property
+    def reading(self) -> Reading: ...
+
+    @property
+    def code(self) -> Code | None:
+        """The submitted code, read outside; None where there is nothing but live names."""
+
     def begin(self, cpu: float | None) -> None:
         """A question begins; limits count from here."""
 
@@ -46,10 +55,16 @@ class LiveSession:
     """Names of this process: the reference, a misconception, or the kernel of a plain autograde."""
 
     def __init__(
-        self, names: MutableMapping[str, Any], missing: Any = None, files: Files = files_here
+        self,
+        names: MutableMapping[str, Any],
+        missing: Any = None,
+        files: Files = files_here,
+        reading: Reading | None = None,
     ) -> None:
         self.transport = in_process(Workspace(names, missing))
         self.files = files
+        self.reading: Reading = reading or LiveReading(names)
+        self.code: Code | None = None
 
     def begin(self, cpu: float | None) -> None:
         pass
@@ -68,11 +83,22 @@ class SandboxSession:
     again in a new sandbox. All cells together have limits, too: once these are used up, cells that
     have not run yet are left out untried. The files beside it stay outside.
 
+    Args:
+        code: the cells as they are read outside, if they were read already.
+
     Attributes:
         notes: what loading left out, for the student to read.
     """
 
-    def __init__(self, sandbox: Sandbox, cells: list[Cell], outline: Outline, files: Files) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        cells: list[Cell],
+        outline: Outline,
+        files: Files,
+        code: Code | None = None,
+    ) -> None:
+        self.code = self.reading = code or Code(plan(cells, outline))
         self.sandbox = sandbox
         self.files = files
         self.notes: list[str] = []
@@ -108,66 +134,83 @@ class SandboxSession:
             self._wire.close()
 
     def _load(self) -> None:
-        """Load it, again without each cell that breaks a limit; this comes to an end.
-
-        What one round of loading may use is bounded. When it or the number of rounds is used up,
-        only cells that have run well are tried again, in one more round, and cells that fail even
-        there are not tried a third time.
-        """
         loading = _Loading(self.sandbox.limits)
         while not self._try_to_load(loading):
             self.sandbox.restart()
+        if loading.untried:
+            first = ", ".join(map(str, loading.untried[:10]))
+            more = ", ..." if len(loading.untried) > 10 else ""
+            self.notes.append(loading.why_untried(first + more))
 
     def _try_to_load(self, loading: "_Loading") -> bool:
-        """Load it once; False if a limit was broken."""
+        """Load it once; False if a cell was stopped, and all must be loaded again without it."""
         step, numbers = -1, []
         self._wire = wire = self.sandbox.open()
         try:
             numbers = wire.load(self._cells, self._outline)
             for step in range(len(numbers)):
-                if step not in self._skip and not loading.may_run(step):
-                    self._leave_out(step, numbers[step], loading.exhausted())
-                if step in self._skip:
-                    wire.rest()
-                    wire.skip(step, self._skip[step])
+                if step not in self._skip and loading.may_run(step):
+                    wire.rest(*loading.limits())
+                    wire.run(step)
+                    loading.ran(step, *wire.spent())
                     continue
-                wire.rest(*loading.limits())
-                wire.run(step)
-                loading.ran(step, *wire.spent())
+                if step not in self._skip:
+                    self._leave_untried(loading, step, numbers[step])
+                wire.rest()
+                wire.skip(step, self._skip[step])
         except Breach as breach:
-            if step < 0:
+            if step < 0 or loading.over:
                 # Nothing ran yet: the notebook itself cannot be handed over.
                 self._cells = []
-            loading.stopped(step, *wire.spent())
-            self._leave_out(step, numbers[step] if numbers else "?", self.explain(breach))
+            together = loading.stopped(*wire.spent())
+            if together and numbers:
+                self._leave_untried(loading, step, numbers[step])
+            else:
+                self._skip[step] = _("cell {cell} was not run: {why}").format(
+                    cell=numbers[step] if numbers else "?", why=self.explain(breach)
+                )
+                self.notes.append(self._skip[step])
             return False
         return True
 
-    def _leave_out(self, step: int, number: int | str, why: str) -> None:
-        reason = _("cell {cell} was not run: {why}").format(cell=number, why=why)
-        self._skip[step] = reason
-        self.notes.append(reason)
+    def _leave_untried(self, loading: "_Loading", step: int, number: int) -> None:
+        loading.untried.append(number)
+        self._skip[step] = loading.why_untried(str(number))
 
 
 class _Loading:
-    """What all cells of a notebook may still use while it is loaded."""
+    """What the cells of a notebook may still use, all together, while it is loaded.
+
+    When that is used up, or too many cells had to be stopped, cells that have not run are left out
+    untried, and those that ran well get as much once more; what happens then, loading ends.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._restarts = limits.load_restarts
-        self._refill()
-        #: Steps that ran well, and whether only those may run from now on.
+        #: 0: every cell may run; 1: those that ran well before; 2: none.
+        self._stage = 0
         self._ran: set[int] = set()
-        self._only_again = False
+        #: Numbers of the cells that were left out untried.
+        self.untried: list[int] = []
+        self._refill()
 
     def _refill(self) -> None:
-        self._cpu, self._wall = self._limits.load_cpu, self._limits.load_wall
+        limits = self._limits
+        self._cpu, self._wall, self._stops = limits.load_cpu, limits.load_wall, limits.load_stops
+
+    @property
+    def over(self) -> bool:
+        return self._stage == 2
+
+    @property
+    def _used_up(self) -> bool:
+        return self._cpu <= 0 or self._wall <= 0 or self._stops <= 0
 
     def may_run(self, step: int) -> bool:
-        return self._cpu > 0 < self._wall and (not self._only_again or step in self._ran)
+        return not self._used_up and not self.over and (self._stage == 0 or step in self._ran)
 
     def limits(self) -> tuple[float, float]:
-        """Seconds of processor time and of waiting that the next step may take."""
+        """Processor seconds that the next step may use, and seconds that it may keep us waiting."""
         return min(self._limits.cpu, self._cpu), min(self._limits.wall, self._wall)
 
     def ran(self, step: int, cpu: float, wall: float) -> None:
@@ -175,21 +218,25 @@ class _Loading:
         self._cpu -= cpu
         self._wall -= wall
 
-    def stopped(self, step: int, cpu: float, wall: float) -> None:
-        """A step was stopped; loading begins again."""
+    def stopped(self, cpu: float, wall: float) -> bool:
+        """A step had to be stopped: was that by what all together may use?"""
         self._cpu -= cpu
         self._wall -= wall
-        self._restarts -= 1
-        if not self._only_again and (self._restarts <= 0 or not self._cpu > 0 < self._wall):
-            self._only_again = True
+        self._stops -= 1
+        together = self._cpu <= 0 or self._wall <= 0
+        if self._used_up:
+            self._stage = min(self._stage + 1, 2)
             self._refill()
+        return together
 
-    def exhausted(self) -> str:
+    def why_untried(self, cells: str) -> str:
         return _(
-            "all cells together may use {cpu:g} seconds of processor time and {wall:g} seconds, "
-            "and be stopped {restarts} times, while the notebook is loaded"
+            "cell {cells} was not run: while a notebook is loaded, its cells may use {cpu:g} "
+            "seconds of processor time and take {wall:g} seconds all together, and {stops} of them "
+            "may have to be stopped"
         ).format(
+            cells=cells,
             cpu=self._limits.load_cpu,
             wall=self._limits.load_wall,
-            restarts=self._limits.load_restarts,
+            stops=self._limits.load_stops,
         )

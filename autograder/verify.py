@@ -149,7 +149,12 @@ def _full_marks(
         verdict.claim(result.passed, text)
     seeds, results = _seeds(seed), []
     for check in find_checks(question):
-        student = Student(session.transport, seeds.inside(check), files=session.files)
+        student = Student(
+            session.transport,
+            seeds.inside(check),
+            files=session.files,
+            reading=session.reading,
+        )
         results.append(run_check(check, student, seeds.inputs(check)))
     if form := form_result(results):
         results.append(form)
@@ -205,7 +210,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
     verdict = Verdict()
     key = answer_key(source)
     with Sandbox(key.packages) as sandbox:
-        session = SandboxSession(sandbox, source.cells, source.outline, key.files_of())
+        session = SandboxSession(sandbox, source.cells, source.outline, key.files_of(), key.code())
         for question in key.checks:
             for result in score_question(session, key, question, _seeds(0)).results:
                 verdict.claim(
@@ -218,7 +223,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
             if isinstance(patch, Shortcut):
                 cells = apply_patch(source.cells, patch)
                 files = key.files_of(patch)
-                session = SandboxSession(sandbox, cells, source.outline, files)
+                session = SandboxSession(sandbox, cells, source.outline, files, key.code(patch))
                 attempt = score_question(session, key, patch.question, _seeds(0))
                 passed = [result.check.name for result in attempt.results if result.passed]
                 verdict.claim(

@@ -148,8 +148,8 @@ class Wire:
     def spent(self) -> tuple[float, float]:
         """Processor seconds since the last rest, and seconds of waiting that count."""
         waited = self._waiting()
-        delay = self._delay() - self._delay_before
-        return self._meter.cpu() - self._cpu_before, waited - min(max(delay, 0.0), waited)
+        delay = max(self._delay() - self._delay_before, 0.0)
+        return max(self._meter.cpu() - self._cpu_before, 0.0), max(waited - delay, 0.0)
 
     def __call__(self, message: dict, answer: Callable[[dict], dict]) -> dict:
         """Send a message and bring the reply; answer served functions meanwhile.

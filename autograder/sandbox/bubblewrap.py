@@ -110,7 +110,8 @@ def command(
     tools = ["--ro-bind", bwrap, "/run/bwrap", "--ro-bind", setpriv, "/run/setpriv"]
     become = ["/run/setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]
     return [
-        bwrap, "--die-with-parent", *mounts, *tools, "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
+        bwrap, "--die-with-parent", *mounts, *tools,
+        "--dir", "/tmp", "--dev", "/dev", "--bind", "/proc", "/proc", "--",
         *become, "/run/bwrap", "--bind", "/", "/",
         "--tmpfs", "/run", "--remount-ro", "/run",
         "--tmpfs", "/proc", *_PROCESSOR, "--remount-ro", "/proc",

@@ -10,7 +10,6 @@ it may hold none.
 """
 
 import contextlib
-import itertools
 import os
 import re
 import signal
@@ -34,8 +33,6 @@ _OWN = "own"
 _LAUNCH = (
     'until [ "$1" = -- ]; do echo 0 > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
 )
-
-_numbers = itertools.count()
 
 
 class Group(ABC):
@@ -148,6 +145,7 @@ class Group(ABC):
     def _limit(self, memory: int | None, processes: int | None) -> None:
         """Set its limits."""
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Make groups below it possible."""
 
@@ -160,11 +158,10 @@ class Group(ABC):
 
     def _remove_stale(self) -> None:
         """Remove the groups below it whose makers have ended."""
-        names = {path.name for folder in self.folders for path in folder.iterdir()}
-        for name in names:
-            if (match := _NAME.match(name)) and match[1] == _namespace():
-                if not Path("/proc", match[2]).exists():
-                    type(self)(folder / name for folder in self.folders).remove()
+        for name in {path.name for folder in self.folders for path in folder.iterdir()}:
+            match = _NAME.match(name)
+            if match and match[1] == _namespace() and not Path("/proc", match[2]).exists():
+                type(self)(folder / name for folder in self.folders).remove()
 
 
 #: Whose a group is: the namespace in which its maker's number counts, and that number.
@@ -295,6 +292,9 @@ class _Split(Group):
         if not own.keys() >= set(cls._CONTROLLERS):
             return None
         return cls(own[controller] for controller in cls._CONTROLLERS)
+
+    def _prepare(self) -> None:
+        pass  # it may have groups below it, and processes besides
 
     def _limit(self, memory: int | None, processes: int | None) -> None:
         memory_folder, _cpuacct, pids_folder = self.folders

@@ -18,7 +18,7 @@ class Limits:
         wall_hard: seconds of waiting with all of that; threads of its own make a process wait.
         load_cpu: processor seconds that all cells of a notebook may take together, loading it.
         load_wall: seconds of waiting for them, counted like ``wall``.
-        load_restarts: how often loading begins again because a cell had to be stopped.
+        load_stops: how many cells may have to be stopped, before those not run yet are left out.
         memory: bytes of memory all together.
         address_space: bytes a process may reserve.
         processes: processes and threads.
@@ -33,7 +33,7 @@ class Limits:
     wall_hard: float = 60.0
     load_cpu: float = 20.0
     load_wall: float = 30.0
-    load_restarts: int = 5
+    load_stops: int = 5
     memory: int = 2048 * _MB
     address_space: int = 2048 * _MB
     processes: int = 24

@@ -6,6 +6,7 @@ looked at now and then. Both are less than a :class:`~autograder.sandbox.groups.
 
 import contextlib
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -81,7 +82,7 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _sum_of(processes, bytes_of) -> int:
+def _sum_of(processes: Iterable[psutil.Process], bytes_of: Callable[[psutil.Process], int]) -> int:
     total = 0
     for process in processes:
         with contextlib.suppress(psutil.Error):

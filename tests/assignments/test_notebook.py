@@ -369,7 +369,7 @@ def test_a_cell_that_is_too_long_says_so():
 def handed_over(*sources, **markdown):
     cells = [{"cell_type": "code", "source": source} for source in sources]
     cells += [{"cell_type": "markdown", "source": source} for source in markdown.values()]
-    return as_loaded(read_cells({"cells": cells}), Outline({}))
+    return as_loaded(read_cells({"cells": cells}), Outline({}))[:2]
 
 
 CODE = 'def f(x):\n    """Twice\n\n    x."""\n    return 2 * x\n'
@@ -441,7 +441,7 @@ def test_what_is_loaded_runs_the_same(path):
             if step.statements or step.left_out or step.broken
         ]
 
-    needed, code = as_loaded(cells, outline)
+    needed, code, _steps = as_loaded(cells, outline)
     assert seen(needed) == seen(cells)
     assert as_loaded(needed, outline)[1] == code
 

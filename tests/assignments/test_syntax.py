@@ -9,7 +9,7 @@ from hypothesis.strategies import text
 
 from assignments.notebook import Outline, load, read_cells
 from assignments.student import CheckFailed, Student, in_process
-from assignments.syntax import loop_depth, names_read, same_code, words_used
+from assignments.syntax import LiveReading, loop_depth, names_read, same_code, words_used
 from assignments.workspace import Workspace
 
 
@@ -17,7 +17,8 @@ def student_of(source):
     """A student whose notebook is one cell."""
     cells = read_cells({"cells": [{"cell_type": "code", "source": textwrap.dedent(source)}]})
     module = load(cells, Outline.of(cells), "syntax_notebook")
-    return Student(in_process(Workspace(vars(module), module.missing_names)))
+    transport = in_process(Workspace(vars(module), module.missing_names))
+    return Student(transport, reading=LiveReading(vars(module)))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_functions_and_methods_of_the_notebook_are_read_too():
 
 
 class Lying(Student):
-    """A student's process that answers anything when asked for a source."""
+    """A student whose code is anything at all."""
 
     def __init__(self, source):
         super().__init__(in_process(Workspace({})))

@@ -63,7 +63,7 @@ def test_extract_given_functions(student, rng):
     check_extracted(student, imgs, [color_histogram_hsv, hog_feature])
 
 
-@question("features-extract", weight=0.5)
+@question("features-extract", weight=0.5, rule=True)
 def test_extract_inputs(student, rng):
     """The images are as they were, and the features are right."""
     imgs = rng.random(size=(4, 5, 5, 3))
@@ -137,7 +137,7 @@ def test_standardize_numbers_of_arrays(student, rng):
         check_standardized(student, arrays, want_standardized(arrays))
 
 
-@question("features-standardize", weight=0.5)
+@question("features-standardize", weight=0.5, rule=True)
 def test_standardize_inputs(student, rng):
     """The arrays are as they were, and the results are right."""
     arrays = tables(rng, 9, 6)
@@ -178,13 +178,19 @@ def test_classify_labels(student, rng):
 
 @question("features-classify")
 def test_classify_sizes(student, rng):
-    """They are right for one image and for two classes; features and weights are as they were."""
+    """They are right for one image and for two classes."""
     for number, sizes in ((1, {}), (40, {"F": 3, "H": 2, "C": 2})):
         features, weights = net(rng, **sizes)
         features = features[:number]
         labels = student.classify(features, weights)
         assert_equal(labels, want_labels(features, weights), "the labels")
-        assert_unchanged(student.changed, {0: "features", 1: "weights"})
+
+
+@question("features-classify", weight=0.5, rule=True)
+def test_classify_inputs(student, rng):
+    """features and weights are as they were."""
+    student.classify(*net(rng))
+    assert_unchanged(student.changed, {0: "features", 1: "weights"})
 
 
 # --- features-best -------------------------------------------------------------------------------

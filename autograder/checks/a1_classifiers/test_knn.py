@@ -95,7 +95,7 @@ def test_two_loops_pixels(student, rng):
     check_distances(student, "compute_distances_two_loops", *pixels(rng))
 
 
-@question("knn-two-loops", weight=0.5)
+@question("knn-two-loops", weight=0.5, rule=True)
 def test_two_loops_inputs(student, rng):
     """X and X_train are as they were, and the distances are right."""
     check_inputs_unchanged(student, rng, "compute_distances_two_loops")
@@ -122,13 +122,13 @@ def test_one_loop_pixels(student, rng):
     check_distances(student, "compute_distances_one_loop", *pixels(rng))
 
 
-@question("knn-one-loop", weight=0.5)
+@question("knn-one-loop", weight=0.5, rule=True)
 def test_one_loop_inputs(student, rng):
     """X and X_train are as they were, and the distances are right."""
     check_inputs_unchanged(student, rng, "compute_distances_one_loop")
 
 
-@question("knn-one-loop", weight=2)
+@question("knn-one-loop", weight=2, rule=True)
 def test_one_loop_is_one_loop(student, rng):
     """It is right, and there is one loop, not a loop within a loop."""
     check_distances(student, "compute_distances_one_loop", *points(rng))
@@ -164,13 +164,13 @@ def test_no_loops_same_point(student, rng):
     check_distances(student, "compute_distances_no_loops", X[:50], X, atol=1e-4)
 
 
-@question("knn-no-loops", weight=0.5)
+@question("knn-no-loops", weight=0.5, rule=True)
 def test_no_loops_inputs(student, rng):
     """X and X_train are as they were, and the distances are right."""
     check_inputs_unchanged(student, rng, "compute_distances_no_loops")
 
 
-@question("knn-no-loops", weight=5)
+@question("knn-no-loops", weight=4, rule=True)
 def test_no_loops_has_no_loop(student, rng):
     """It is right, and there is no loop."""
     check_distances(student, "compute_distances_no_loops", *points(rng))
@@ -242,7 +242,7 @@ def test_predict_labels_extremes(student, rng):
     check_labels(student, *distances_and_labels(rng, 12, k=3, num_test=1), k=3)
 
 
-@question("knn-predict-labels", weight=0.5)
+@question("knn-predict-labels", weight=0.5, rule=True)
 def test_predict_labels_inputs(student, rng):
     """The distances are as they were, and the labels are right."""
     dists, y_train = distances_and_labels(rng, 15, k=3, num_test=10)
@@ -351,7 +351,7 @@ def test_cross_validate_no_leak(student, rng):
     check_folds(student, X, y, [1], 4)
 
 
-@question("knn-cross-validate", weight=0.5, builds_on=BEFORE_CROSS_VALIDATE)
+@question("knn-cross-validate", weight=0.5, builds_on=BEFORE_CROSS_VALIDATE, rule=True)
 def test_cross_validate_inputs(student, rng):
     """X and y are as they were, and the accuracies are right."""
     X, y = clusters(rng, 40)

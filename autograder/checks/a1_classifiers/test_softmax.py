@@ -109,7 +109,7 @@ def test_naive_tiny_probability(student, rng):
     check_loss(student, "softmax_loss_naive", cross_entropy, *hopeless_problem(rng), 0.0)
 
 
-@question("softmax-loss-naive", weight=0.5)
+@question("softmax-loss-naive", weight=0.5, rule=True)
 def test_naive_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "softmax_loss_naive", cross_entropy, problem(rng))
@@ -160,20 +160,20 @@ def test_vectorized_tiny_probability(student, rng):
     check_loss(student, "softmax_loss_vectorized", cross_entropy, *hopeless_problem(rng), 0.0)
 
 
-@question("softmax-loss-vectorized", weight=0.5)
+@question("softmax-loss-vectorized", weight=0.5, rule=True)
 def test_vectorized_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "softmax_loss_vectorized", cross_entropy, problem(rng))
 
 
-@question("softmax-loss-vectorized", weight=2)
+@question("softmax-loss-vectorized", weight=2, rule=True)
 def test_vectorized_loss_has_no_loop(student, rng):
     """The loss is right, and there is no loop."""
     check_loss(student, "softmax_loss_vectorized", cross_entropy, *problem(rng), 0.0)
     assert_no_loop(student, "softmax_loss_vectorized")
 
 
-@question("softmax-loss-vectorized", weight=2)
+@question("softmax-loss-vectorized", weight=2, rule=True)
 def test_vectorized_gradient_has_no_loop(student, rng):
     """The gradient is right, and there is no loop."""
     check_gradient(student, "softmax_loss_vectorized", cross_entropy, *problem(rng), 0.0)
@@ -254,10 +254,12 @@ def test_predict_sizes(student, rng):
     check_predict(student, rng, N=9, D=5, C=2, name="LinearSVM")
 
 
-@question("softmax-predict", weight=0.5)
+@question("softmax-predict", weight=0.5, rule=True)
 def test_predict_inputs(student, rng):
     """X and self.W are as they were, and the labels are right."""
     model, W = check_predict(student, rng, N=12, D=3, C=4)
+    model.predict(rng.normal(size=(5, 3)))
+    assert_unchanged(student.changed, {0: "X"})
     if not np.array_equal(model.get("W"), W):
         raise CheckFailed(_("the call changes self.W in place; work on a copy"))
 
@@ -267,6 +269,5 @@ def check_predict(student, rng, N, D, C, name="Softmax"):
     model = student.call(name)
     model.set("W", W)
     y_pred = model.predict(X)
-    assert_unchanged(student.changed, {0: "X"})
     assert_equal(y_pred, (X @ W).argmax(axis=1), "y_pred")
     return model, W

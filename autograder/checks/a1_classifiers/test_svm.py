@@ -91,7 +91,7 @@ def test_naive_own_gradient(student, rng):
     check_own_gradient(student, "svm_loss_naive", *problem(rng, N=4, D=3, C=3), 0.0)
 
 
-@question("svm-loss-naive", weight=0.5)
+@question("svm-loss-naive", weight=0.5, rule=True)
 def test_naive_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "svm_loss_naive", hinge, problem(rng))
@@ -130,20 +130,20 @@ def test_vectorized_sizes(student, rng):
     check_sizes(student, rng, "svm_loss_vectorized", hinge)
 
 
-@question("svm-loss-vectorized", weight=0.5)
+@question("svm-loss-vectorized", weight=0.5, rule=True)
 def test_vectorized_inputs(student, rng):
     """W, X and y are as they were, and the loss is right."""
     check_inputs_unchanged(student, "svm_loss_vectorized", hinge, problem(rng))
 
 
-@question("svm-loss-vectorized", weight=2)
+@question("svm-loss-vectorized", weight=1.75, rule=True)
 def test_vectorized_loss_has_no_loop(student, rng):
     """The loss is right, and there is no loop."""
     check_loss(student, "svm_loss_vectorized", hinge, *problem(rng), 0.0)
     assert_no_loop(student, "svm_loss_vectorized")
 
 
-@question("svm-loss-vectorized", weight=2)
+@question("svm-loss-vectorized", weight=1.75, rule=True)
 def test_vectorized_gradient_has_no_loop(student, rng):
     """The gradient is right, and there is no loop."""
     check_gradient(student, "svm_loss_vectorized", hinge, *problem(rng), 0.0)

@@ -79,7 +79,7 @@ def test_affine_forward_sizes(student, rng):
         check_affine_forward(student, *affine_inputs(rng, shape, outputs), what)
 
 
-@question("two_layer_net-affine-forward", weight=0.5)
+@question("two_layer_net-affine-forward", weight=0.5, rule=True)
 def test_affine_forward_inputs(student, rng):
     """x, w and b are as they were, and the outputs are right."""
     x, w, b = affine_inputs(rng)
@@ -136,7 +136,7 @@ def test_affine_backward_sizes(student, rng):
             assert_close(got[part], want[part], what)
 
 
-@question("two_layer_net-affine-backward", weight=0.5, builds_on=BEFORE_AFFINE)
+@question("two_layer_net-affine-backward", weight=0.5, builds_on=BEFORE_AFFINE, rule=True)
 def test_affine_backward_twice(student, rng):
     """dout is as it was, and calling it again gives the same right gradients."""
     x, w, b = affine_inputs(rng)
@@ -176,7 +176,7 @@ def test_relu_forward_shapes(student, rng):
         assert_close(out, F.relu(leaf(x)), f"out (x of shape {shape})")
 
 
-@question("two_layer_net-relu-forward")
+@question("two_layer_net-relu-forward", weight=0.5, rule=True)
 def test_relu_forward_inputs(student, rng):
     """x is as it was, and the outputs are right."""
     x = away_from_zero(rng, (4, 5))
@@ -214,7 +214,7 @@ def test_relu_backward_shapes(student, rng):
         check_relu_backward(student, rng, shape)
 
 
-@question("two_layer_net-relu-backward", weight=0.5, builds_on=BEFORE_RELU)
+@question("two_layer_net-relu-backward", weight=0.5, builds_on=BEFORE_RELU, rule=True)
 def test_relu_backward_inputs(student, rng):
     """dout is as it was, and dx is right."""
     assert_unchanged(check_relu_backward(student, rng, (4, 5)), {0: "dout"})
@@ -285,7 +285,7 @@ def test_svm_loss_sizes(student, rng):
     check_loss_sizes(student, rng, "svm_loss", hinge)
 
 
-@question("two_layer_net-svm-loss", weight=0.5)
+@question("two_layer_net-svm-loss", weight=0.5, rule=True)
 def test_svm_loss_inputs(student, rng):
     """x and y are as they were, and the loss is right."""
     check_loss_inputs(student, rng, "svm_loss", hinge)
@@ -331,7 +331,7 @@ def test_softmax_loss_certain(student, rng):
     check_loss(student, "softmax_loss", F.cross_entropy, x, y)
 
 
-@question("two_layer_net-softmax-loss", weight=0.5)
+@question("two_layer_net-softmax-loss", weight=0.5, rule=True)
 def test_softmax_loss_inputs(student, rng):
     """x and y are as they were, and the loss is right."""
     check_loss_inputs(student, rng, "softmax_loss", F.cross_entropy)
@@ -423,7 +423,7 @@ def test_model_scores_images(student, rng):
         assert_close(net.model.loss(net.X), net.right_scores(), f"scores ({N} images)")
 
 
-@question("two_layer_net-model-scores", weight=0.5, builds_on=MODEL)
+@question("two_layer_net-model-scores", weight=0.5, builds_on=MODEL, rule=True)
 def test_model_scores_inputs(student, rng):
     """X is as it was, and the scores are right, also when asked for again."""
     net = Net(student, rng, shape=(2, 1, 3))
@@ -475,7 +475,7 @@ def test_model_gradients_without_regularisation(student, rng):
     Net(student, rng, shape=(2, 3, 2), N=5).check_gradients(*NAMES)
 
 
-@question("two_layer_net-model-gradients", weight=0.5, builds_on=MODEL_WITH_LOSS)
+@question("two_layer_net-model-gradients", weight=0.5, builds_on=MODEL_WITH_LOSS, rule=True)
 def test_model_gradients_inputs(student, rng):
     """Computing them leaves X, y and the parameters as they were."""
     net = Net(student, rng, reg=0.4)

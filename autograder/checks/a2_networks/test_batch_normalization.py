@@ -18,7 +18,6 @@ from assignments.checks.a2_networks.test_batch_normalization import (
     LAYERNORM_BACKWARD,
     PARTS,
     batchnorm,
-    check_not_copied,
     check_own_way,
     check_running,
     check_single,
@@ -121,7 +120,7 @@ def test_train_single(student, rng):
     check_single(out=check_train(student, single(*inputs(rng))))
 
 
-@question("batch_normalization-batchnorm-train", weight=0.5)
+@question("batch_normalization-batchnorm-train", weight=0.5, rule=True)
 def test_train_inputs(student, rng):
     """x, gamma and beta are as they were, and the outputs are right."""
     arrays = inputs(rng)
@@ -217,7 +216,7 @@ def test_test_single(student, rng):
     check_single(out=out)
 
 
-@question("batch_normalization-batchnorm-test", weight=0.5)
+@question("batch_normalization-batchnorm-test", weight=0.5, rule=True)
 def test_test_inputs(student, rng):
     """x, gamma and beta are as they were, and the outputs are right."""
     arrays, settings = inputs(rng), stored(rng)
@@ -334,7 +333,9 @@ def test_backward_single(student, rng):
     compare_single(student, rng, BACKWARD)
 
 
-@question("batch_normalization-batchnorm-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
+@question(
+    "batch_normalization-batchnorm-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True
+)
 def test_backward_twice(student, rng):
     """dout is as it was, and calling it again gives the same right gradients."""
     compare_twice(student, rng, BACKWARD)
@@ -345,23 +346,23 @@ def test_backward_twice(student, rng):
 
 @question("batch_normalization-batchnorm-backward-alt", weight=3, builds_on=BEFORE_BACKWARD)
 def test_backward_alt_values(student, rng):
-    """dx, dgamma and dbeta are the gradients that PyTorch finds, in a way of their own."""
+    """dx, dgamma and dbeta are the gradients that PyTorch finds."""
     compare_values(student, rng, BACKWARD_ALT)
-    check_own_way(student)
 
 
 @question("batch_normalization-batchnorm-backward-alt", weight=1.5, builds_on=BEFORE_BACKWARD)
 def test_backward_alt_sizes(student, rng):
     """They are so for a batch of one or two, for one feature and for many examples."""
     compare_sizes(student, rng, BACKWARD_ALT)
-    check_own_way(student)
 
 
-@question("batch_normalization-batchnorm-backward-alt", weight=0.5, builds_on=BEFORE_BACKWARD)
-def test_backward_alt_not_copied(student, rng):
-    """They are right, and the code is not that of batchnorm_backward."""
+@question(
+    "batch_normalization-batchnorm-backward-alt", weight=4.5, builds_on=BEFORE_BACKWARD, rule=True
+)
+def test_backward_alt_own_way(student, rng):
+    """They are right, without batchnorm_backward and without its code."""
     compare_values(student, rng, BACKWARD_ALT)
-    check_not_copied(student)
+    check_own_way(student)
 
 
 @question("batch_normalization-batchnorm-backward-alt", weight=0.25, builds_on=BEFORE_BACKWARD)
@@ -370,7 +371,9 @@ def test_backward_alt_single(student, rng):
     compare_single(student, rng, BACKWARD_ALT)
 
 
-@question("batch_normalization-batchnorm-backward-alt", weight=0.25, builds_on=BEFORE_BACKWARD)
+@question(
+    "batch_normalization-batchnorm-backward-alt", weight=0.25, builds_on=BEFORE_BACKWARD, rule=True
+)
 def test_backward_alt_twice(student, rng):
     """dout is as it was, and calling it again gives the same right gradients."""
     compare_twice(student, rng, BACKWARD_ALT)
@@ -421,7 +424,7 @@ def test_layernorm_single(student, rng):
     check_single(out=check_layernorm(student, single(*inputs(rng))))
 
 
-@question("batch_normalization-layernorm-forward", weight=0.5)
+@question("batch_normalization-layernorm-forward", weight=0.5, rule=True)
 def test_layernorm_inputs(student, rng):
     """x, gamma and beta are as they were, and the outputs are right."""
     arrays = inputs(rng)
@@ -465,7 +468,9 @@ def test_layernorm_backward_single(student, rng):
     compare_single(student, rng, LAYERNORM_BACKWARD)
 
 
-@question("batch_normalization-layernorm-backward", weight=0.5, builds_on=BEFORE_LAYERNORM)
+@question(
+    "batch_normalization-layernorm-backward", weight=0.5, builds_on=BEFORE_LAYERNORM, rule=True
+)
 def test_layernorm_backward_twice(student, rng):
     """dout is as it was, and calling it again gives the same right gradients."""
     compare_twice(student, rng, LAYERNORM_BACKWARD)

@@ -123,7 +123,7 @@ def test_conv_forward_single_precision(student, rng):
     check_conv(student, arrays, 2, 1, rtol=1e-4, atol=1e-5)
 
 
-@question("convolutional_networks-conv-forward", weight=0.5)
+@question("convolutional_networks-conv-forward", weight=0.5, rule=True)
 def test_conv_forward_inputs(student, rng):
     """x, w, b and conv_param are as they were, and the outputs are right."""
     arrays = conv_inputs(rng)
@@ -217,7 +217,7 @@ def test_conv_backward_single_precision(student, rng):
         assert_close(got[part], want[part], part, rtol=1e-4, atol=1e-5)
 
 
-@question("convolutional_networks-conv-backward", weight=0.5, builds_on=BEFORE_CONV)
+@question("convolutional_networks-conv-backward", weight=0.5, builds_on=BEFORE_CONV, rule=True)
 def test_conv_backward_inputs(student, rng):
     """dout is as it was, and dw is right."""
     got, want, changed = conv_backward(student, rng, conv_inputs(rng), 1, 1)
@@ -263,7 +263,7 @@ def test_max_pool_forward_settings(student, rng):
         check_max_pool(student, x, height, width, stride, what)
 
 
-@question("convolutional_networks-max-pool-forward", weight=0.5)
+@question("convolutional_networks-max-pool-forward", weight=0.5, rule=True)
 def test_max_pool_forward_inputs(student, rng):
     """x and pool_param are as they were, and the outputs are right, in single precision."""
     x = rng.normal(size=(2, 3, 5, 6)).astype(np.float32)
@@ -325,7 +325,7 @@ def test_max_pool_backward_ties(student, rng):
         assert_close(dx, want, f"dx (windows of {height} x {width}, stride {stride})")
 
 
-@question("convolutional_networks-max-pool-backward", weight=0.5, builds_on=BEFORE_POOL)
+@question("convolutional_networks-max-pool-backward", weight=0.5, builds_on=BEFORE_POOL, rule=True)
 def test_max_pool_backward_inputs(student, rng):
     """dout is as it was, and dx is right, in single precision."""
     x = rng.normal(size=(2, 2, 6, 5)).astype(np.float32)
@@ -460,7 +460,7 @@ def test_model_scores_precision(student, rng):
         raise CheckFailed(reason.format(name="scores", got=scores.dtype, want="float32"))
 
 
-@question("convolutional_networks-model-scores", weight=0.5, builds_on=MODEL)
+@question("convolutional_networks-model-scores", weight=0.5, builds_on=MODEL, rule=True)
 def test_model_scores_inputs(student, rng):
     """X is as it was, and the scores are right, also when asked for again."""
     net = Net(student, rng)
@@ -506,7 +506,7 @@ def test_model_gradients_without_regularisation(student, rng):
     Net(student, rng, size=(3, 4, 9), N=3, filter_size=1).check_gradients(*NAMES)
 
 
-@question("convolutional_networks-model-gradients", weight=0.5, builds_on=MODEL)
+@question("convolutional_networks-model-gradients", weight=0.5, builds_on=MODEL, rule=True)
 def test_model_gradients_inputs(student, rng):
     """Computing them leaves X, y and the parameters as they were."""
     net = Net(student, rng, reg=0.4)
@@ -629,6 +629,7 @@ def test_spatial_batchnorm_backward_parameters(student, rng):
     "convolutional_networks-spatial-batchnorm-backward",
     weight=0.5,
     builds_on=BEFORE_SPATIAL,
+    rule=True,
 )
 def test_spatial_batchnorm_backward_sizes(student, rng):
     """All three are right for a single image and a single channel, and dout is as it was."""
@@ -679,7 +680,7 @@ def test_spatial_groupnorm_forward_eps(student, rng):
     check_group_norm(student, group_inputs(rng), 3, {"eps": 0.3})
 
 
-@question("convolutional_networks-spatial-groupnorm-forward", weight=0.5)
+@question("convolutional_networks-spatial-groupnorm-forward", weight=0.5, rule=True)
 def test_spatial_groupnorm_forward_inputs(student, rng):
     """A single image in single precision is right, and x, gamma and beta are as they were."""
     arrays = [array.astype(np.float32) for array in group_inputs(rng, 1, 4, 3, 3)]
@@ -730,7 +731,12 @@ def test_spatial_groupnorm_backward_groups(student, rng):
             assert_close(got[part], want[part], f"{part} ({sizes[1]} channels, {G} groups)")
 
 
-@question("convolutional_networks-spatial-groupnorm-backward", weight=0.5, builds_on=BEFORE_GROUP)
+@question(
+    "convolutional_networks-spatial-groupnorm-backward",
+    weight=0.5,
+    builds_on=BEFORE_GROUP,
+    rule=True,
+)
 def test_spatial_groupnorm_backward_inputs(student, rng):
     """In single precision all three are right, and dout is as it was."""
     got, want, changed = group_backward(student, rng, 3, dtype=np.float32)

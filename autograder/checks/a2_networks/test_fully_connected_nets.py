@@ -339,7 +339,7 @@ def test_scores_images(student, rng):
         assert_close(net.model.loss(net.X), net.shown_scores(), what)
 
 
-@question("fully_connected_nets-scores", weight=0.5, builds_on=NET)
+@question("fully_connected_nets-scores", weight=0.5, builds_on=NET, rule=True)
 def test_scores_inputs(student, rng):
     """X is as it was, and the scores are right, also when asked for again."""
     net = Net(student, rng, shape=(2, 1, 3))
@@ -426,7 +426,7 @@ def test_gradients_of_normalized(student, rng):
     check_added_gradients(student, params, (net.X, net.y), 0.8, normalization="layernorm")
 
 
-@question("fully_connected_nets-gradients", weight=0.5, builds_on=NET)
+@question("fully_connected_nets-gradients", weight=0.5, builds_on=NET, rule=True)
 def test_gradients_inputs(student, rng):
     """Computing them leaves X, y and the parameters as they were."""
     net = Net(student, rng, reg=0.4)
@@ -651,7 +651,7 @@ def test_sgd_momentum_defaults(student, rng):
     check_defaults(student, rng, "sgd_momentum", torch.optim.SGD, defaults, lr=1e-2, momentum=0.9)
 
 
-@question("fully_connected_nets-sgd-momentum", weight=0.5)
+@question("fully_connected_nets-sgd-momentum", weight=0.5, rule=True)
 def test_sgd_momentum_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "sgd_momentum", MOMENTUM)
@@ -678,7 +678,7 @@ def test_nesterov_defaults(student, rng):
     check_defaults(student, rng, "nesterov", torch.optim.SGD, defaults, **settings)
 
 
-@question("fully_connected_nets-nesterov", weight=0.5)
+@question("fully_connected_nets-nesterov", weight=0.5, rule=True)
 def test_nesterov_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "nesterov", MOMENTUM)
@@ -699,7 +699,7 @@ def test_adagrad_defaults(student, rng):
     check_defaults(student, rng, "adagrad", torch.optim.Adagrad, defaults, lr=1e-2, eps=1e-8)
 
 
-@question("fully_connected_nets-adagrad", weight=0.5)
+@question("fully_connected_nets-adagrad", weight=0.5, rule=True)
 def test_adagrad_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adagrad", {"learning_rate": 0.3})
@@ -722,7 +722,7 @@ def test_adadelta_defaults(student, rng):
     check_defaults(student, rng, "adadelta", torch.optim.Adadelta, defaults, **settings)
 
 
-@question("fully_connected_nets-adadelta", weight=0.5)
+@question("fully_connected_nets-adadelta", weight=0.5, rule=True)
 def test_adadelta_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adadelta", {"epsilon": 0.1})
@@ -744,7 +744,7 @@ def test_rmsprop_defaults(student, rng):
     check_defaults(student, rng, "rmsprop", torch.optim.RMSprop, defaults, **settings)
 
 
-@question("fully_connected_nets-rmsprop", weight=0.5)
+@question("fully_connected_nets-rmsprop", weight=0.5, rule=True)
 def test_rmsprop_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "rmsprop", {"learning_rate": 0.3})
@@ -785,7 +785,7 @@ def test_adam_defaults(student, rng):
     check_defaults(student, rng, "adam", torch.optim.Adam, ADAM_DEFAULTS)
 
 
-@question("fully_connected_nets-adam", weight=0.5)
+@question("fully_connected_nets-adam", weight=0.5, rule=True)
 def test_adam_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adam", {"learning_rate": 0.3})
@@ -808,7 +808,7 @@ def test_adamw_defaults(student, rng):
     check_defaults(student, rng, "adamw", torch.optim.AdamW, defaults, weight_decay=1e-2)
 
 
-@question("fully_connected_nets-adamw", weight=0.5, builds_on=ON_ADAM)
+@question("fully_connected_nets-adamw", weight=0.5, builds_on=ON_ADAM, rule=True)
 def test_adamw_inputs(student, rng):
     """w and dw are as they were, and types and shapes stay."""
     check_leaves_inputs(student, rng, "adamw", {"learning_rate": 0.3})

@@ -87,7 +87,7 @@ def test_fc_sizes(student, rng):
     assert_close(scores, want_fc(x, params), "the scores in single precision")
 
 
-@question("pytorch-two-layer-fc", weight=0.5)
+@question("pytorch-two-layer-fc", weight=0.5, rule=True)
 def test_fc_inputs(student, rng):
     """x and params are as they were, and the scores are right."""
     x, params = fc_case(rng)
@@ -157,7 +157,7 @@ def test_convnet_sizes(student, rng):
     assert_close(scores, model(x), "the scores in single precision")
 
 
-@question("pytorch-three-layer-convnet", weight=0.5)
+@question("pytorch-three-layer-convnet", weight=0.5, rule=True)
 def test_convnet_inputs(student, rng):
     """x and params are as they were, and the scores are right."""
     x, params, model = convnet_case(rng)
@@ -213,8 +213,14 @@ def test_module_gradients(student, rng):
 
 @question("pytorch-module")
 def test_module_sizes(student, rng):
-    """Scores are right for one image and one channel, in eval mode, and x is as it was."""
+    """Scores are right for one image and one channel, in eval mode."""
     check_scores_of_module(student, rng, (1, 1, 2, 3), 1, evaluate=True)
+
+
+@question("pytorch-module", weight=0.5, rule=True)
+def test_module_inputs(student, rng):
+    """x is as it was."""
+    check_scores_of_module(student, rng, (1, 2, 2, 3), 2)
     assert_unchanged(student.changed, {0: "x"})
 
 
@@ -310,7 +316,7 @@ def test_accuracy_value(student, rng):
     assert_close(student.accuracy(classifier.model, batches), want, "the accuracy")
 
 
-@question("pytorch-accuracy", weight=2)
+@question("pytorch-accuracy", weight=1, rule=True)
 def test_accuracy_modes(student, rng):
     """No gradients are recorded, and the model is left in the mode in which it came."""
     for was_training in (True, False):
@@ -383,7 +389,7 @@ def test_train_parameters(student, rng):
     epoch.classifier.check_state("the model after the epoch")
 
 
-@question("pytorch-train-epoch")
+@question("pytorch-train-epoch", rule=True)
 def test_train_mode(student, rng):
     """A model that comes in eval mode is trained in train mode, and left in it."""
     epoch = Epoch(student, rng)

@@ -45,6 +45,12 @@ SIGMAS = 6.0
 
 # --- chance --------------------------------------------------------------------------------------
 
+#: The given cells train with PyTorch; what is to be written are its recipes.
+REFUSED = {
+    "*": ("torch.nn.*", "torch.optim.*", "torch.distributions.*", "torchvision.*", "sklearn.*"),
+    "training_recipes-random-search": ("scipy.stats.*",),
+}
+
 
 def check_count(count, num, chance, what):
     """Is a count within what chance allows for num tries of this probability?"""
@@ -168,15 +174,20 @@ def ramp(warmup_steps, base_lr, num):
 
 
 def check_rates_of_arrays(student, name, want, *settings):
-    """Arrays of steps of several shapes give arrays of rates, and stay as they are.
+    """Arrays of steps of several shapes give arrays of rates.
 
     Args:
         want: the rates of steps 0, 1, 2, ..., 23 at least.
     """
     for steps in (np.arange(24), np.arange(24)[::-1].reshape(4, 6), np.array([3, 3, 0])):
         got = student.call(name, steps, *settings)
-        assert_unchanged(student.changed, {0: "step"})
         assert_close(got, want[steps], f"the learning rate of steps of shape {steps.shape}")
+
+
+def check_steps_unchanged(student, name, *settings):
+    """An array of steps stays as it is."""
+    student.call(name, np.arange(24), *settings)
+    assert_unchanged(student.changed, {0: "step"})
 
 
 @question("training_recipes-step-decay", weight=2)
@@ -201,6 +212,12 @@ def test_step_decay_arrays(student, rng):
     check_rates_of_arrays(student, "step_decay", stairs(0.7, 0.6, 5, 24), 0.7, 0.6, 5)
 
 
+@question("training_recipes-step-decay", weight=0.5, rule=True)
+def test_step_decay_inputs(student, rng):
+    """An array of steps is as it was."""
+    check_steps_unchanged(student, "step_decay", 0.7, 0.6, 5)
+
+
 @question("training_recipes-exponential-decay", weight=2)
 def test_exponential_decay_values(student, rng):
     """Every rate is gamma times the one before."""
@@ -223,6 +240,12 @@ def test_exponential_decay_late(student, rng):
 def test_exponential_decay_arrays(student, rng):
     """Arrays of steps give arrays of rates."""
     check_rates_of_arrays(student, "exponential_decay", powers(0.7, 0.8, 24), 0.7, 0.8)
+
+
+@question("training_recipes-exponential-decay", weight=0.5, rule=True)
+def test_exponential_decay_inputs(student, rng):
+    """An array of steps is as it was."""
+    check_steps_unchanged(student, "exponential_decay", 0.7, 0.8)
 
 
 @question("training_recipes-cosine-annealing", weight=2)
@@ -252,6 +275,12 @@ def test_cosine_annealing_arrays(student, rng):
     check_rates_of_arrays(student, "cosine_annealing", want, 17, 0.7, 0.05)
 
 
+@question("training_recipes-cosine-annealing", weight=0.5, rule=True)
+def test_cosine_annealing_inputs(student, rng):
+    """An array of steps is as it was."""
+    check_steps_unchanged(student, "cosine_annealing", 17, 0.7, 0.05)
+
+
 @question("training_recipes-linear-warmup", weight=2)
 def test_linear_warmup_values(student, rng):
     """The rates of the warmup are evenly spaced, up to base_lr."""
@@ -276,6 +305,12 @@ def test_linear_warmup_arrays(student, rng):
     check_rates_of_arrays(student, "linear_warmup", ramp(9, 0.7, 24), 9, 0.7)
 
 
+@question("training_recipes-linear-warmup", weight=0.5, rule=True)
+def test_linear_warmup_inputs(student, rng):
+    """An array of steps is as it was."""
+    check_steps_unchanged(student, "linear_warmup", 9, 0.7)
+
+
 # --- training_recipes-label-smoothing ------------------------------------------------------------
 
 
@@ -292,8 +327,14 @@ def test_label_smoothing_values(student, rng):
     """The rows are those that PyTorch's cross-entropy uses."""
     y, eps = rng.permutation(np.arange(9) % 6), rng.uniform(0.1, 0.4)
     got = student.label_smoothing(y, 6, eps)
-    assert_unchanged(student.changed, {0: "y"})
     assert_close(got, smooth(y, 6, eps), "the result")
+
+
+@question("training_recipes-label-smoothing", weight=0.5, rule=True)
+def test_label_smoothing_inputs(student, rng):
+    """y is as it was."""
+    student.label_smoothing(rng.permutation(np.arange(9) % 6), 6, 0.2)
+    assert_unchanged(student.changed, {0: "y"})
 
 
 @question("training_recipes-label-smoothing")
@@ -365,7 +406,7 @@ def test_crop_flip_wide_border(student, rng):
         crops(student, rng, shape, pad)
 
 
-@question("training_recipes-crop-flip", weight=0.5)
+@question("training_recipes-crop-flip", weight=0.5, rule=True)
 def test_crop_flip_dtypes(student, rng):
     """x is as it was, and the result has its dtype, for bytes and for single precision."""
     for dtype in (np.uint8, np.float32):
@@ -459,7 +500,7 @@ def test_mixup_partners(student, rng):
         check_count(count, num, 1 / N, "the partners are not a random permutation")
 
 
-@question("training_recipes-mixup", weight=0.5)
+@question("training_recipes-mixup", weight=0.5, rule=True)
 def test_mixup_dtypes(student, rng):
     """x and y_onehot are as they were, and single precision stays single precision."""
     x, y = rng.normal(size=(6, 2, 3, 4)).astype(np.float32), np.eye(6, dtype=np.float32)
@@ -572,7 +613,7 @@ def test_cutmix_lam(student, rng):
     check_count(tiny, num, 0.195, "the sizes of the boxes do not fit alpha = 0.2")
 
 
-@question("training_recipes-cutmix", weight=0.5)
+@question("training_recipes-cutmix", weight=0.5, rule=True)
 def test_cutmix_dtypes(student, rng):
     """x and y_onehot are as they were, and single precision stays single precision."""
     x, y = numbered_images(6, 2, 6, 5).astype(np.float32), np.eye(6, dtype=np.float32)

@@ -102,7 +102,7 @@ def test_step_single(student, rng):
     check_single(next_h=next_h, next_c=next_c)
 
 
-@question("lstm_captioning-step-forward", weight=0.5)
+@question("lstm_captioning-step-forward", weight=0.5, rule=True)
 def test_step_inputs(student, rng):
     """Nothing that is passed in is changed, and both results are right."""
     arrays = lstm_arrays(rng)
@@ -166,7 +166,7 @@ def test_step_backward_single(student, rng):
     check_single(**compare_step(student, single(lstm_arrays(rng)), douts))
 
 
-@question("lstm_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD)
+@question("lstm_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
 def test_step_backward_twice(student, rng):
     """dnext_h and dnext_c are as they were, and calling it again gives the same right gradients."""
     arrays, douts = lstm_arrays(rng), rng.normal(size=(2, 3, 5))
@@ -210,7 +210,7 @@ def test_forward_single(student, rng):
     check_single(h=check_forward(student, single(sequence_arrays(rng, blocks=4))))
 
 
-@question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
+@question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
 def test_forward_inputs(student, rng):
     """Nothing that is passed in is changed, and h is right."""
     arrays = sequence_arrays(rng, blocks=4)
@@ -277,7 +277,7 @@ def test_backward_single(student, rng):
     check_single(**compare_all(student, single(sequence_arrays(rng, blocks=4)), dh))
 
 
-@question("lstm_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
+@question("lstm_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
 def test_backward_twice(student, rng):
     """dh is as it was, and calling it again gives the same right gradients."""
     arrays, dh = sequence_arrays(rng, blocks=4), rng.normal(size=(3, 4, 5))
@@ -327,7 +327,7 @@ def test_gru_single(student, rng):
     check_single(next_h=check_gru(student, single(step_arrays(rng, blocks=3))))
 
 
-@question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU)
+@question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU, rule=True)
 def test_gru_inputs(student, rng):
     """Nothing that is passed in is changed, and next_h is right."""
     arrays = step_arrays(rng, blocks=3)
@@ -388,7 +388,7 @@ def test_gru_backward_single(student, rng):
     check_single(**compare_gru(student, single(step_arrays(rng, blocks=3)), dnext_h))
 
 
-@question("lstm_captioning-gru-step-backward", weight=0.5, builds_on=BEFORE_GRU_BACKWARD)
+@question("lstm_captioning-gru-step-backward", weight=0.5, builds_on=BEFORE_GRU_BACKWARD, rule=True)
 def test_gru_backward_twice(student, rng):
     """dnext_h is as it was, and calling it again gives the same right gradients."""
     arrays, dnext_h = step_arrays(rng, blocks=3), rng.normal(size=(3, 5))
@@ -425,7 +425,7 @@ def test_loss_sizes(student, rng):
         Net(LSTM, student, rng, N, T).check_loss(f"loss ({N} captions)")
 
 
-@question("lstm_captioning-loss", weight=0.5, builds_on=LAYERS)
+@question("lstm_captioning-loss", weight=0.5, builds_on=LAYERS, rule=True)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
     net = Net(LSTM, student, rng)
@@ -491,7 +491,7 @@ def test_sample_lengths(student, rng):
     check_lengths(LSTM, student, rng)
 
 
-@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
+@question("lstm_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE, rule=True)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
     check_said_twice(LSTM, student, rng)
@@ -541,7 +541,7 @@ def test_attention_large(student, rng):
     check_attention(student, np.full_like(prev_h, 800.0), -np.abs(A))
 
 
-@question("lstm_captioning-attention", weight=0.5)
+@question("lstm_captioning-attention", weight=0.5, rule=True)
 def test_attention_inputs(student, rng):
     """Nothing that is passed in is changed; single precision will do."""
     prev_h, A = single(attention_inputs(rng, 3, 7))
@@ -594,7 +594,7 @@ def test_attention_lstm_large(student, rng):
     check_looking(student, (x, 300 * A, *weights))
 
 
-@question("lstm_captioning-attention-lstm", weight=0.5, builds_on=BEFORE_LOOKING)
+@question("lstm_captioning-attention-lstm", weight=0.5, builds_on=BEFORE_LOOKING, rule=True)
 def test_attention_lstm_inputs(student, rng):
     """Nothing that is passed in is changed; single precision will do."""
     check_looking(student, single(attention_arrays(rng)), rtol=1e-4)

@@ -84,7 +84,7 @@ def test_step_single(student, rng):
     check_single(next_h=check_step(student, single(step_arrays(rng))))
 
 
-@question("rnn_captioning-step-forward", weight=0.5)
+@question("rnn_captioning-step-forward", weight=0.5, rule=True)
 def test_step_inputs(student, rng):
     """Nothing that is passed in is changed, and next_h is right."""
     arrays = step_arrays(rng)
@@ -135,7 +135,7 @@ def test_step_backward_single(student, rng):
     check_single(**compare_step(student, single(step_arrays(rng)), dnext_h))
 
 
-@question("rnn_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD)
+@question("rnn_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
 def test_step_backward_twice(student, rng):
     """dnext_h is as it was, and calling it again gives the same right gradients."""
     arrays, dnext_h = step_arrays(rng), rng.normal(size=(3, 5))
@@ -180,7 +180,7 @@ def test_forward_single(student, rng):
     check_single(h=check_forward(student, single(sequence_arrays(rng))))
 
 
-@question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
+@question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
 def test_forward_inputs(student, rng):
     """Nothing that is passed in is changed, and h is right."""
     arrays = sequence_arrays(rng)
@@ -269,7 +269,7 @@ def test_backward_single(student, rng):
     check_single(**compare_all(student, single(sequence_arrays(rng)), dh))
 
 
-@question("rnn_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
+@question("rnn_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
 def test_backward_twice(student, rng):
     """dh is as it was, and calling it again gives the same right gradients."""
     arrays, dh = sequence_arrays(rng), rng.normal(size=(3, 4, 5))
@@ -322,7 +322,6 @@ def compare_embedding(student, x, W, dout, what="dW"):
     words = torch.tensor(x)
     (want,) = right_gradients(lambda vectors: F.embedding(words, vectors), [W], dout)
     dW = student.word_embedding_backward(dout, cache)
-    assert_unchanged(student.changed, {0: "dout"})
     assert_close(dW, want, what)
     return dW
 
@@ -356,6 +355,14 @@ def test_embedding_backward_single(student, rng):
     check_single(dW=compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays))
 
 
+@question("rnn_captioning-embedding-backward", weight=0.5, builds_on=BEFORE_EMBEDDING, rule=True)
+def test_embedding_backward_inputs(student, rng):
+    """dout is as it was."""
+    arrays = rng.normal(size=(6, 3)), rng.normal(size=(2, 4, 3))
+    compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays)
+    assert_unchanged(student.changed, {0: "dout"})
+
+
 # --- the model -----------------------------------------------------------------------------------
 
 SEQUENCE = (*STEP, "rnn_forward", "rnn_backward")
@@ -384,7 +391,7 @@ def test_loss_sizes(student, rng):
         net.check_loss(f"loss ({N} captions)")
 
 
-@question("rnn_captioning-loss", weight=0.5, builds_on=LAYERS)
+@question("rnn_captioning-loss", weight=0.5, builds_on=LAYERS, rule=True)
 def test_loss_inputs(student, rng):
     """Features, captions and parameters are as they were, and the loss is right."""
     net = Net(RNN, student, rng)
@@ -451,7 +458,7 @@ def test_sample_lengths(student, rng):
     check_lengths(RNN, student, rng)
 
 
-@question("rnn_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE)
+@question("rnn_captioning-sample", weight=0.5, builds_on=BEFORE_SAMPLE, rule=True)
 def test_sample_inputs(student, rng):
     """Features are as they were, captions are whole numbers, and the same the second time."""
     check_said_twice(RNN, student, rng)

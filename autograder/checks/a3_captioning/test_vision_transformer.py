@@ -26,6 +26,12 @@ from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
 
+#: What PyTorch has of these layers is what they ask for.
+REFUSED = {
+    "vision_transformer-encoder": ("torch*.TransformerEncoderLayer", "torch*.TransformerEncoder"),
+    "vision_transformer-model": ("torch*.TransformerEncoder", "torchvision.*"),
+}
+
 
 def tensor(rng: np.random.Generator, *shape: int) -> torch.Tensor:
     return torch.from_numpy(rng.normal(size=shape))
@@ -69,6 +75,13 @@ def test_patches_values(student, rng):
     embed, kernel, bias = embedding(student, rng, 4, 3, 5)
     x = tensor(rng, 3, 3, 16, 16)
     assert_close(embed(x), convolved(x, kernel, bias), "the tokens")
+
+
+@question("vision_transformer-patches", weight=0.5, rule=True)
+def test_patches_inputs(student, rng):
+    """x is as it was."""
+    embed, _kernel, _bias = embedding(student, rng, 4, 3, 5)
+    embed(tensor(rng, 3, 3, 16, 16))
     assert_unchanged(student.changed, {0: "x"})
 
 
@@ -177,6 +190,13 @@ def test_encoder_values(student, rng):
     layer, oracle = both_layers(student, rng, 12, 3, 20)
     src = tensor(rng, 3, 5, 12)
     assert_close(layer(src), oracle(src), "out")
+
+
+@question("vision_transformer-encoder", weight=0.5, rule=True)
+def test_encoder_inputs(student, rng):
+    """src is as it was."""
+    layer, _oracle = both_layers(student, rng, 12, 3, 20)
+    layer(tensor(rng, 3, 5, 12))
     assert_unchanged(student.changed, {0: "src"})
 
 
@@ -358,6 +378,12 @@ def test_model_values(student, rng):
     parts = Parts(student, rng)
     x = tensor(rng, 3, 2, 4, 4)
     assert_close(parts.model(x), parts.scores(x), "the scores")
+
+
+@question("vision_transformer-model", weight=0.5, rule=True)
+def test_model_inputs(student, rng):
+    """x is as it was."""
+    Parts(student, rng).model(tensor(rng, 3, 2, 4, 4))
     assert_unchanged(student.changed, {0: "x"})
 
 

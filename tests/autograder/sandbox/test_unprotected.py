@@ -19,8 +19,7 @@ from autograder.course import HOME, Course
 from autograder.demo import solved
 from autograder.sandbox import unprotected, wire
 from autograder.sandbox.box import Sandbox
-from autograder.sandbox.bubblewrap import SandboxUnavailable
-from autograder.sandbox.limits import Breach, Limits
+from autograder.sandbox.limits import Breach, Limits, SandboxUnavailable
 
 ECHO = "def echo(x): return x"
 
@@ -60,14 +59,33 @@ def test_limits_hold_and_a_new_process_works(code, limit, limits):
 
 def test_a_process_a_notebook_which_ends_with_it():
     with Sandbox(protection="none") as sandbox:
-        one, two = open_notebook(sandbox, ECHO), open_notebook(sandbox, ECHO)
-        processes = [psutil.Process(process.pid) for process in sandbox._own.values()]
-        assert len(processes) == 2
+        one = open_notebook(sandbox, ECHO)
+        processes = [psutil.Process(one._pid)]
         one.close()
-        assert [process.is_running() for process in processes] == [False, True]
-        assert Student(two).echo(2) == 2
-    assert not processes[1].is_running()
+        assert not processes[0].is_running()
+        assert sandbox.usage() == (0.0, 0)
+        for _ in range(2):
+            processes.append(psutil.Process(open_notebook(sandbox, ECHO)._pid))
+        assert [process.is_running() for process in processes] == [False, False, True]
+    assert not processes[2].is_running()
     assert sandbox.usage() == (0.0, 0)
+
+
+def test_requests_and_replies_are_numbered_here_too():
+    source = """
+def f(): return 0
+def fall_behind():
+    import autograder.sandbox.wire as wire
+    send = wire.Connection.send
+    def late(self, message): send(self, [message[0] - 1, message[1]])
+    wire.Connection.send = late
+"""
+    with Sandbox(protection="none") as sandbox:
+        student = Student(open_notebook(sandbox, source))
+        assert student.f() == 0
+        student.fall_behind()
+        with pytest.raises(Breach, match="protocol"):
+            student.f()
 
 
 def test_who_does_not_know_the_token_is_not_listened_to(monkeypatch):
