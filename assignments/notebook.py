@@ -187,29 +187,28 @@ def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str, lis
     """What loading needs of a notebook, and the SHA-256 of that code.
 
     No Markdown, no comments, no cells that loading makes nothing of. Grading hands over nothing
-    else: whatever student code could find in its own process counts in the hash, but for the
-    numbers of cells and lines, which errors name. So code of the same hash is given the same
-    inputs, and cannot bring along what it saw of them before.
+    else: whatever student code could find in its own process counts in the hash, the numbers of
+    cells and lines as well, since a table could be written in them. So code of the same hash is
+    given the same inputs, and cannot bring along what it saw of them before.
 
     Returns:
         Cells that :func:`plan` treats like those of the notebook, 64 hexadecimal digits, and what
         runs of the cells.
     """
-    needed, code = [], []
+    needed = []
     steps = plan(cells, outline)
     for step in steps:
         cell = step.cell
         known = cell.grade_id in outline.solutions
         if known or step.statements or step.left_out or step.broken:
-            source, lines = _without_comments(cell.source)
             grade_id = cell.grade_id if known else None
-            needed.append(Cell(cell.number, "code", source, grade_id))
-            code.append(lines)
-    return needed, hashlib.sha256(json.dumps(code).encode()).hexdigest(), steps
+            needed.append(Cell(cell.number, "code", _without_comments(cell.source), grade_id))
+    code = json.dumps([[cell.number, cell.grade_id, cell.source] for cell in needed])
+    return needed, hashlib.sha256(code.encode()).hexdigest(), steps
 
 
-def _without_comments(source: str) -> tuple[str, list[str]]:
-    """Code with as many lines as before, and its lines of code alone; all of it if unreadable.
+def _without_comments(source: str) -> str:
+    """Code with as many lines as before; all of it if unreadable.
 
     The line that the release puts above what is to be written stays in the code: a reason of
     :class:`~assignments.workspace.Workspace` looks for it.
@@ -225,12 +224,12 @@ def _without_comments(source: str) -> tuple[str, list[str]]:
             elif token.type not in _NO_CODE:
                 code.update(range(first - 1, last))
     except (SyntaxError, ValueError, tokenize.TokenError):
-        return source, lines
+        return source
     for row, column, end in reversed(comments):
         here = row not in code and lines[row][column:end] == WRITE_HERE
         lines[row] = WRITE_HERE if here else (lines[row][:column] + lines[row][end:]).rstrip()
     lines = [line if row in code or line.strip() else "" for row, line in enumerate(lines)]
-    return "\n".join(lines), [lines[row] for row in sorted(code) if row < len(lines)]
+    return "\n".join(lines)
 
 
 _NO_CODE = {
