@@ -61,9 +61,7 @@ def read_weights(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
         return read(data, name)
     except CheckFailed:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged file can raise nearly anything
+    except Exception as error:  # a damaged file can raise nearly anything
         raise CheckFailed(
             _("{file} cannot be read as {kind}: {why}").format(
                 file=name,
