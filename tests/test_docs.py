@@ -69,3 +69,16 @@ def test_the_guides_name_only_what_exists():
     for name in ("Misconception", "Variant", "Shortcut"):
         assert f"`{name}(" in text
         assert name in misconceptions.__all__
+
+
+def test_the_form_of_a_report_is_described_in_full():
+    """Every attribute of the records that grading makes stands in the guide."""
+    from autograder import record
+
+    text = (ROOT / "docs" / "check-authors.md").read_text(encoding="utf-8")
+    records = (
+        record.Answer, record.CheckRecord, record.Hint, record.NotebookRecord,
+        record.QuestionRecord, record.Report,
+    )  # fmt: skip
+    names = {name for kind in records for name in kind.__struct_fields__}
+    assert {name for name in names if f"`{name}`" not in text} == set()
