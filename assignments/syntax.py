@@ -201,11 +201,7 @@ class _Function:
         self.name = name
         inner = [n for n in ast.walk(function) if isinstance(n, _FUNCTIONS) and n is not function]
         self.local: _Functions = {node.name: node for node in inner}
-        self.variables = {
-            node.id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-        } | {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+        self.variables = _own_names(function)
         self.function = function
 
     @property
@@ -268,6 +264,22 @@ class _Function:
             known[key] = 1
             known[key] = self.deepest(self.local[name].body)
         return known[key]
+
+
+def _own_names(function: ast.AST) -> set[str]:
+    """The arguments and variables of a function, those of functions within it left out."""
+    names: set[str] = set()
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
+            continue
+        if isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        waiting += ast.iter_child_nodes(node)
+    return names
 
 
 def _repeats(items: ast.expr) -> bool:

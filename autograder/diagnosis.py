@@ -101,12 +101,11 @@ class Diagnosis:
 
 
 def _replies(attempt: Attempt) -> list[tuple[int, Reply]]:
-    """All replies with the number of their check; source texts differ always and do not count."""
+    """All replies with the number of their check."""
     return [
         (number, reply)
         for number, transcript in enumerate(attempt.transcripts)
         for reply in transcript
-        if reply.operation != "source"
     ]
 
 

@@ -6,7 +6,9 @@ as text, and what cannot be read fails the rule. Nothing of them is run here.
 """
 
 import ast
+import builtins
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -238,9 +240,9 @@ class Code:
                     return self._method(owner, method)
                 case ast.Import() | ast.ImportFrom():
                     raise no_such_name(name)
-                case ast.AST() as value if isinstance(value, _SCOPES):
-                    return value
-                case ast.AST() as value if not self._mentions_functions(value):
+                case ast.AST() as value:
+                    if isinstance(value, _SCOPES) or self._mentions_functions(value):
+                        return value
                     raise no_such_name(name)  # a number, an array, a function of a library
             raise _unreadable(name)
         raise no_such_name(name)
@@ -282,7 +284,9 @@ class Code:
             match found[-1]:
                 case ast.AST() as value if isinstance(value, _SCOPES):
                     return value
-                case ast.Name(id=other):
+                case ast.Name(id=other) if other != method:
+                    with suppress(StudentError):
+                        return self._member(owner, other, body, [], order)
                     return self._value(other, order)
             raise _unreadable(f"{owner}.{method}")
         for base in bases:
@@ -489,6 +493,9 @@ class _PartReader(ast.NodeVisitor):
             self.part.mentions.add(node.id)
             for dotted in self.libraries.get(node.id, ()):
                 self._uses(dotted, node)
+            if node.id not in self.libraries and not hasattr(builtins, node.id):
+                for module in self.libraries.get("*", ()):
+                    self._uses(f"{module}{node.id}", node)
             if node.id in _HIDING_NAMES and node.id not in self.functions:
                 self._note(node.id, node, node.id not in _CHANGING_NAMES)
 
@@ -543,13 +550,6 @@ class _PartReader(ast.NodeVisitor):
     def visit_Global(self, node: ast.Global) -> None:
         for name in self.functions.intersection(node.names):
             self._note(f"global {name}", node, reaches_libraries=False)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if any(alias.name == "*" for alias in node.names):
-            self._uses(f"{node.module}.*", node)
-
-    def visit_Import(self, node: ast.Import) -> None:
-        pass  # what is imported counts where it is mentioned
 
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -633,7 +633,8 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
                 yield (alias.asname, alias.name) if alias.asname else (top, top)
         case ast.ImportFrom(module=str(module), names=aliases):
             for alias in aliases:
-                yield alias.asname or alias.name, f"{module}.{alias.name}"
+                name = alias.asname or alias.name
+                yield name, f"{module}." if name == "*" else f"{module}.{alias.name}"
 
 
 def _dotted(node: ast.AST | None, libraries: Mapping[str, set[str]]) -> set[str]:
@@ -655,12 +656,7 @@ def _root(node: ast.AST) -> str:
 
 def _matches(name: str, patterns: Collection[str]) -> bool:
     """Is a dotted name one of these, or a module that has one of them?"""
-    return any(
-        fnmatchcase(name, pattern)
-        or pattern.startswith(f"{name}.")
-        or (name.endswith(".*") and pattern.startswith(name[:-1]))
-        for pattern in patterns
-    )
+    return any(fnmatchcase(name, pattern) or pattern.startswith(f"{name}.") for pattern in patterns)
 
 
 def _text(node: ast.AST) -> str:

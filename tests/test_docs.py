@@ -63,7 +63,7 @@ def test_the_guides_name_only_what_exists():
     for name in (*compare.__all__, "numerical_gradient"):
         assert f"`{name}(" in text, name
         assert hasattr(compare, name) or hasattr(gradients, name)
-    for name in ("weight", "builds_on", "cpu"):
+    for name in ("weight", "builds_on", "cpu", "rule"):
         assert f"`{name}=" in text
         assert name in questions.question.__kwdefaults__
     for name in ("Misconception", "Variant", "Shortcut"):

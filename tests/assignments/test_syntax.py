@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import text
 
 from assignments.notebook import Outline, load, read_cells
-from assignments.student import CheckFailed, Student, in_process
+from assignments.student import CheckFailed, Student, StudentError, in_process
 from assignments.syntax import LiveReading, loop_depth, names_read, same_code, words_used
 from assignments.workspace import Workspace
 
@@ -206,3 +206,14 @@ def test_an_endless_or_broken_source_is_refused():
     deep = "def f():\n    return a" + ".b" * 5000
     with pytest.raises(CheckFailed, match="cannot be read"):
         same_code(Lying(deep), "f", "g")
+
+
+def test_live_code_is_read_by_name():
+    student = student_of(WORDS)
+    assert student.source("Net.inner").lstrip().startswith("def inner(self, x):")
+    assert student.methods("inner") == ["Net.inner"]
+    for name in ("Net.nothing", "nothing", "math", "size"):
+        with pytest.raises(StudentError, match="is not defined"):
+            student.source(name)
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        Student(in_process(Workspace({}))).source("f")

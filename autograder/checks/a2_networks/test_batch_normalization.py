@@ -18,6 +18,7 @@ from assignments.checks.a2_networks.test_batch_normalization import (
     LAYERNORM_BACKWARD,
     PARTS,
     batchnorm,
+    check_not_copied,
     check_own_way,
     check_running,
     check_single,
@@ -357,12 +358,21 @@ def test_backward_alt_sizes(student, rng):
 
 
 @question(
-    "batch_normalization-batchnorm-backward-alt", weight=4.5, builds_on=BEFORE_BACKWARD, rule=True
+    "batch_normalization-batchnorm-backward-alt", weight=3.5, builds_on=BEFORE_BACKWARD, rule=True
 )
 def test_backward_alt_own_way(student, rng):
-    """They are right, without batchnorm_backward and without its code."""
+    """They are right, in a way of their own."""
     compare_values(student, rng, BACKWARD_ALT)
     check_own_way(student)
+
+
+@question(
+    "batch_normalization-batchnorm-backward-alt", weight=1, builds_on=BEFORE_BACKWARD, rule=True
+)
+def test_backward_alt_not_copied(student, rng):
+    """They are right, and the code is not that of batchnorm_backward."""
+    compare_values(student, rng, BACKWARD_ALT)
+    check_not_copied(student)
 
 
 @question("batch_normalization-batchnorm-backward-alt", weight=0.25, builds_on=BEFORE_BACKWARD)

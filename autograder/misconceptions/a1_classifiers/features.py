@@ -453,3 +453,21 @@ VARIANTS = [
         ),
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "classify-in-place",
+        "features-classify",
+        append="""
+_right_classify = classify
+
+def classify(features, weights):
+    result = _right_classify(features, weights)
+    features *= 2
+    return result
+""",
+        hint="After the call features is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

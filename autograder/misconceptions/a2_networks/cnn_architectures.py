@@ -867,3 +867,21 @@ class DenseBlock(DenseBlock):
         {POINTWISE: "self.pointwise = nn.Conv2d(in_channels, out_channels, kernel_size=(1, 1))"},
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "receptive-field-empties-layers",
+        "cnn_architectures-receptive-field",
+        append="""
+_right_receptive_field = receptive_field
+
+def receptive_field(layers):
+    result = _right_receptive_field(layers)
+    layers.clear()
+    return result
+""",
+        hint="After the call the list of layers is another: your code takes the layers off it. It "
+        "belongs to the caller, so work on a copy.",
+    ),
+]

@@ -321,3 +321,38 @@ VARIANTS = [
     ),
     Variant("dropout-backward-float32", BACK, {DX: f"{DX}\n    dx = dx.astype(np.float32)"}),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "test-in-place",
+        "dropout-forward-test",
+        append="""
+_right_dropout_forward = dropout_forward
+
+def dropout_forward(x, dropout_param):
+    result = _right_dropout_forward(x, dropout_param)
+    if dropout_param["mode"] == "test":
+        result = result[0].copy(), result[1]
+        x *= 2
+    return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "backward-in-place",
+        "dropout-backward",
+        append="""
+_right_dropout_backward = dropout_backward
+
+def dropout_backward(dout, cache):
+    result = _right_dropout_backward(dout, cache)
+    result = result.copy()
+    dout *= 2
+    return result
+""",
+        hint="After the call dout is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

@@ -789,3 +789,21 @@ def predict_images(images, weights):
 """,
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "module-in-place",
+        "pytorch-module",
+        append="""
+class ThreeLayerConvNet(ThreeLayerConvNet):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

@@ -1142,3 +1142,81 @@ VARIANTS = [
         },
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "step-decay-in-place",
+        "training_recipes-step-decay",
+        append="""
+_right_step_decay = step_decay
+
+def step_decay(step, *settings, **more):
+    result = _right_step_decay(step, *settings, **more)
+    if isinstance(step, np.ndarray):
+        step += 1
+    return result
+""",
+        hint="After the call the array of steps is another: your code counts it up in place. It "
+        "belongs to the caller, so work on a copy.",
+    ),
+    Misconception(
+        "exponential-decay-in-place",
+        "training_recipes-exponential-decay",
+        append="""
+_right_exponential_decay = exponential_decay
+
+def exponential_decay(step, *settings, **more):
+    result = _right_exponential_decay(step, *settings, **more)
+    if isinstance(step, np.ndarray):
+        step += 1
+    return result
+""",
+        hint="After the call the array of steps is another: your code counts it up in place. It "
+        "belongs to the caller, so work on a copy.",
+    ),
+    Misconception(
+        "cosine-annealing-in-place",
+        "training_recipes-cosine-annealing",
+        append="""
+_right_cosine_annealing = cosine_annealing
+
+def cosine_annealing(step, *settings, **more):
+    result = _right_cosine_annealing(step, *settings, **more)
+    if isinstance(step, np.ndarray):
+        step += 1
+    return result
+""",
+        hint="After the call the array of steps is another: your code counts it up in place. It "
+        "belongs to the caller, so work on a copy.",
+    ),
+    Misconception(
+        "linear-warmup-in-place",
+        "training_recipes-linear-warmup",
+        append="""
+_right_linear_warmup = linear_warmup
+
+def linear_warmup(step, *settings, **more):
+    result = _right_linear_warmup(step, *settings, **more)
+    if isinstance(step, np.ndarray):
+        step += 1
+    return result
+""",
+        hint="After the call the array of steps is another: your code counts it up in place. It "
+        "belongs to the caller, so work on a copy.",
+    ),
+    Misconception(
+        "smoothing-in-place",
+        "training_recipes-label-smoothing",
+        append="""
+_right_label_smoothing = label_smoothing
+
+def label_smoothing(y, *settings, **more):
+    result = _right_label_smoothing(y, *settings, **more)
+    y.sort()
+    return result
+""",
+        hint="After the call y is another: your code sorts it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

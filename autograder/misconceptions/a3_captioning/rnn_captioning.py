@@ -850,3 +850,21 @@ VARIANTS = [
         },
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "embedding-backward-in-place",
+        "rnn_captioning-embedding-backward",
+        append="""
+_right_word_embedding_backward = word_embedding_backward
+
+def word_embedding_backward(dout, cache):
+    result = _right_word_embedding_backward(dout, cache)
+    dout *= 2
+    return result
+""",
+        hint="After the call dout is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

@@ -1420,3 +1420,119 @@ VARIANTS = [
         },
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "attention-in-place",
+        "transformer_captioning-attention",
+        append="""
+class MultiHeadAttention(MultiHeadAttention):
+    def forward(self, query, *rest, **more):
+        result = super().forward(query, *rest, **more)
+        if not query.requires_grad:
+            query *= 2
+        return result
+""",
+        hint="After the call query is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "positions-in-place",
+        "transformer_captioning-positions",
+        append="""
+class PositionalEncoding(PositionalEncoding):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "layer-in-place",
+        "transformer_captioning-layer",
+        append="""
+class TransformerDecoderLayer(TransformerDecoderLayer):
+    def forward(self, tgt, *rest, **more):
+        result = super().forward(tgt, *rest, **more)
+        if not tgt.requires_grad:
+            tgt *= 2
+        return result
+""",
+        hint="After the call tgt is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "model-in-place",
+        "transformer_captioning-model",
+        append="""
+class CaptioningTransformer(CaptioningTransformer):
+    def forward(self, features, captions):
+        result = super().forward(features, captions)
+        if not features.requires_grad:
+            features *= 2
+        return result
+""",
+        hint="After the call features is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "sample-in-place",
+        "transformer_captioning-sample",
+        append="""
+class CaptioningTransformer(CaptioningTransformer):
+    def sample(self, features, *rest, **more):
+        result = super().sample(features, *rest, **more)
+        if not features.requires_grad:
+            features *= 2
+        return result
+""",
+        hint="After the call features is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "rmsnorm-in-place",
+        "transformer_captioning-rmsnorm",
+        append="""
+class RMSNorm(RMSNorm):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "swiglu-in-place",
+        "transformer_captioning-swiglu",
+        append="""
+class SwiGLU(SwiGLU):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "prenorm-in-place",
+        "transformer_captioning-prenorm",
+        append="""
+class PreNormDecoderLayer(PreNormDecoderLayer):
+    def forward(self, tgt, *rest, **more):
+        result = super().forward(tgt, *rest, **more)
+        if not tgt.requires_grad:
+            tgt *= 2
+        return result
+""",
+        hint="After the call tgt is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

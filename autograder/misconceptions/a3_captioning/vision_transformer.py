@@ -519,3 +519,49 @@ VARIANTS = [
         {SCORES: "return self.head(tokens.sum(1) / tokens.size(1))"},
     ),
 ]
+
+# Inputs are the caller's.
+MISCONCEPTIONS += [
+    Misconception(
+        "patches-in-place",
+        "vision_transformer-patches",
+        append="""
+class PatchEmbedding(PatchEmbedding):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "encoder-in-place",
+        "vision_transformer-encoder",
+        append="""
+class TransformerEncoderLayer(TransformerEncoderLayer):
+    def forward(self, src, *rest, **more):
+        result = super().forward(src, *rest, **more)
+        if not src.requires_grad:
+            src *= 2
+        return result
+""",
+        hint="After the call src is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+    Misconception(
+        "model-in-place",
+        "vision_transformer-model",
+        append="""
+class VisionTransformer(VisionTransformer):
+    def forward(self, x):
+        result = super().forward(x)
+        if not x.requires_grad:
+            x *= 2
+        return result
+""",
+        hint="After the call x is another: your code doubles it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
+]

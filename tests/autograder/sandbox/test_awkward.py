@@ -366,13 +366,6 @@ def h(n):
         student.not_there()
 
 
-def test_the_source_of_functions_and_methods(student_of):
-    student = student_of(NET)
-    assert student.source("Net.loss").lstrip().startswith("def loss(self, X):")
-    with pytest.raises(CheckFailed):
-        student.source("Net.nothing")
-
-
 TRAINING = """
 import torch
 def mean(model, batches, device=None, move_labels=True):
