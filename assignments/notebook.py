@@ -24,6 +24,7 @@ import types
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from assignments.messages import _
 
@@ -116,7 +117,7 @@ class Step:
     @property
     def names(self) -> set[str]:
         """The names that running it binds."""
-        return {name for node in self.statements for name in _bound(node)}
+        return {name for node in self.statements for name in _names(node)}
 
 
 class NotebookModule(types.ModuleType):
@@ -160,9 +161,7 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
         for name in names
     }
     parsed = [(cell, *_parse(cell)) for cell in cells if cell.cell_type == "code"]
-    imported = {
-        name for _cell, statements, _broken in parsed for name in _imported_names(statements)
-    }
+    imported = set().union(*(_imported(cell) for cell, _statements, _broken in parsed))
     reason = _(
         "{name} is set in cell {cell}, which is not run in grading; move it into your solution."
     )
@@ -170,7 +169,7 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
     flags = 0
     for cell, statements, broken in parsed:
         flags |= _future_flags(statements)
-        defined = {name for node in statements for name in _bound(node)} | set(broken)
+        defined = {name for node in statements for name in _names(node)} | set(broken)
         whole = cell.grade_id in outline.solutions or defined & lost_names
         kept: list[ast.stmt] = []
         left_out: dict[str, str] = {}
@@ -178,7 +177,7 @@ def plan(cells: list[Cell], outline: Outline) -> list[Step]:
             if whole or _may_run(node, imported):
                 kept.append(node)
             else:
-                for name in _bound(node):
+                for name in _names(node):
                     left_out[name] = reason.format(name=name, cell=cell.number)
         steps.append(Step(cell, kept, left_out, broken, flags))
     return steps
@@ -188,29 +187,28 @@ def as_loaded(cells: list[Cell], outline: Outline) -> tuple[list[Cell], str, lis
     """What loading needs of a notebook, and the SHA-256 of that code.
 
     No Markdown, no comments, no cells that loading makes nothing of. Grading hands over nothing
-    else: whatever student code could find in its own process counts in the hash, but for the
-    numbers of cells and lines, which errors name. So code of the same hash is given the same
-    inputs, and cannot bring along what it saw of them before.
+    else: whatever student code could find in its own process counts in the hash, the numbers of
+    cells and lines as well, since a table could be written in them. So code of the same hash is
+    given the same inputs, and cannot bring along what it saw of them before.
 
     Returns:
         Cells that :func:`plan` treats like those of the notebook, 64 hexadecimal digits, and what
         runs of the cells.
     """
-    needed, code = [], []
+    needed = []
     steps = plan(cells, outline)
     for step in steps:
         cell = step.cell
         known = cell.grade_id in outline.solutions
         if known or step.statements or step.left_out or step.broken:
-            source, lines = _without_comments(cell.source)
             grade_id = cell.grade_id if known else None
-            needed.append(Cell(cell.number, "code", source, grade_id))
-            code.append(lines)
-    return needed, hashlib.sha256(json.dumps(code).encode()).hexdigest(), steps
+            needed.append(Cell(cell.number, "code", _without_comments(cell.source), grade_id))
+    code = json.dumps([[cell.number, cell.grade_id, cell.source] for cell in needed])
+    return needed, hashlib.sha256(code.encode()).hexdigest(), steps
 
 
-def _without_comments(source: str) -> tuple[str, list[str]]:
-    """Code with as many lines as before, and its lines of code alone; all of it if unreadable.
+def _without_comments(source: str) -> str:
+    """Code with as many lines as before; all of it if unreadable.
 
     The line that the release puts above what is to be written stays in the code: a reason of
     :class:`~assignments.workspace.Workspace` looks for it.
@@ -226,12 +224,12 @@ def _without_comments(source: str) -> tuple[str, list[str]]:
             elif token.type not in _NO_CODE:
                 code.update(range(first - 1, last))
     except (SyntaxError, ValueError, tokenize.TokenError):
-        return source, lines
+        return source
     for row, column, end in reversed(comments):
         here = row not in code and lines[row][column:end] == WRITE_HERE
         lines[row] = WRITE_HERE if here else (lines[row][:column] + lines[row][end:]).rstrip()
     lines = [line if row in code or line.strip() else "" for row, line in enumerate(lines)]
-    return "\n".join(lines), [lines[row] for row in sorted(code) if row < len(lines)]
+    return "\n".join(lines)
 
 
 _NO_CODE = {
@@ -252,17 +250,16 @@ def run_step(step: Step, module: NotebookModule) -> None:
         if _future_flags([node]):
             continue
         try:
-            code = compile(ast.Module([node], []), filename, "exec", step.flags, dont_inherit=True)
-            exec(code, vars(module))
+            exec(_compiled(node, filename, step.flags), vars(module))
         except BaseException as error:
             reason = _("cell {cell} stopped at line {line}: {error}").format(
                 cell=step.cell.number, line=node.lineno, error=_named(error)
             )
-            for name in _bound(node):
+            for name in _names(node):
                 if name not in vars(module):
                     module.missing_names[name] = reason
         else:
-            for name in _bound(node):
+            for name in _names(node):
                 module.missing_names.pop(name, None)
 
 
@@ -327,8 +324,13 @@ def _read_cell(number: int, raw: dict) -> Cell:
 # --- parsing, however broken -------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def _parse(cell: Cell) -> tuple[list[ast.stmt], dict[str, str]]:
-    """The statements of a cell that parse, and for names defined by others the reason."""
+    """The statements of a cell that parse, and for names defined by others the reason.
+
+    Kept, since the grader loads a notebook again and again with one cell changed; not to be changed
+    by who gets them.
+    """
     if len(cell.source) > MAX_CELL:
         reason = _("cell {cell} is longer than {limit} characters").format(
             cell=cell.number, limit=MAX_CELL
@@ -338,7 +340,7 @@ def _parse(cell: Cell) -> tuple[list[ast.stmt], dict[str, str]]:
     try:
         statements, broken = _Salvage(cell.number).parse(source)
         for node in statements:
-            set(_bound(node))
+            _names(node)
             _may_run(node, set())
         return statements, broken
     except _PARSE_ERRORS:  # nested too deeply to be looked at
@@ -517,6 +519,22 @@ def _future_flags(statements: list[ast.stmt]) -> int:
     )
 
 
+def _compiled(node: ast.stmt, filename: str, flags: int) -> types.CodeType:
+    """The code of a statement, kept with it."""
+    key = (filename, flags)
+    kept = vars(node).setdefault("kept_code", {})
+    if key not in kept:
+        kept[key] = compile(ast.Module([node], []), filename, "exec", flags, dont_inherit=True)
+    return kept[key]
+
+
+def _names(node: ast.stmt) -> tuple[str, ...]:
+    """The names that a statement binds at the top level of the notebook, kept with it."""
+    if "kept_names" not in vars(node):
+        node.kept_names = tuple(_bound(node))
+    return node.kept_names
+
+
 def _bound(node: ast.AST) -> Iterator[str]:
     """The names that a statement binds at the top level of the notebook."""
     if isinstance(node, _DEFINITIONS):
@@ -538,8 +556,14 @@ def _bound(node: ast.AST) -> Iterator[str]:
 _NEVER_SIMPLE = {"assignments", "matplotlib"}
 
 
-def _imported_names(statements: list[ast.stmt]) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _imported(cell: Cell) -> frozenset[str]:
     """Names that imports bind, less those whose calls are never simple: loading data, drawing."""
+    statements, _broken = _parse(cell)
+    return frozenset(_imported_names(statements))
+
+
+def _imported_names(statements: list[ast.stmt]) -> Iterator[str]:
     for top in statements:
         for node in ast.walk(top):
             if isinstance(node, ast.Import):

@@ -210,9 +210,7 @@ def form_result(results: Sequence[CheckResult]) -> CheckResult | None:
         results[0].check.marker.question,
         weight=sum(result.check.marker.weight for result in results) / 9,
     )
-    return CheckResult(
-        Check(_documented_form.__name__, _documented_form, marker), False, "; ".join(forms)
-    )
+    return CheckResult(Check("documented_form", _documented_form, marker), False, "; ".join(forms))
 
 
 def _documented_form(student: Student, rng: np.random.Generator) -> None:

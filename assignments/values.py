@@ -40,7 +40,7 @@ MAX_DEPTH = 12
 #: Containers with more elements than this in all stay behind a handle.
 MAX_ITEMS = 100_000
 #: Arrays and tensors of one message have no more bytes than this in all.
-MAX_BYTES = 128 * 2**20
+MAX_BYTES = 32 * 2**20
 #: Integers of more bits than this stay behind a handle.
 MAX_INT_BITS = 8_000
 #: Strings up to this length are interned as they arrive: ``is "rnn"`` holds as it does in a kernel.

@@ -82,7 +82,7 @@ class AnswerKey:
     def _module(self, name: str, cells: list[Cell]) -> NotebookModule:
         if name not in self._modules:
             with self._references_for_previous(), contextlib.redirect_stdout(io.StringIO()):
-                module = load(cells, self.source.outline, f"key_{self.source.name}_{name}")
+                module = load(cells, self.source.outline, f"key_{self.source.name}")
             self._modules[name] = module
         return self._modules[name]
 

@@ -111,7 +111,7 @@ def check_lines(name: str, question: QuestionRecord) -> list[str]:
             name=name, score=points(question.score), max_score=points(question.max_score)
         )
     ]
-    if limit := limit_text(question.limit):
+    if limit := limit_text(question.limit, question.reason):
         lines.append(limit)
     for check in question.checks:
         lines.append(f"{'✓' if check.passed else '✗'} {check.sentence}")
@@ -137,10 +137,12 @@ def served_text(names: list[str]) -> str:
     return sentence.format(names=", ".join(names))
 
 
-def limit_text(limit: str | None) -> str:
-    """The sentence for a limit of the sandbox that a question met; empty for None."""
+def limit_text(limit: str | None, reason: str = "") -> str:
+    """The sentence for a limit that a question met, with the reason if one is known; or empty."""
     if limit is None:
         return ""
+    if reason:
+        return _("Stopped: {reason}.").format(reason=reason)
     sentences = {
         "cpu": _("Stopped: it used more processor time than a question may."),
         "wall": _("Stopped: it took longer than a question may."),

@@ -27,7 +27,7 @@ from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
 from autograder.gradebook import Gradebook, Marks
 from autograder.grading import Progress, Settings
 from autograder.journal import Journal
-from autograder.pages import Rendering, save_pages
+from autograder.pages import Rendering, pages_there, save_pages
 from autograder.record import Report, Written
 from autograder.sandbox.box import Sandbox
 from autograder.submission import Refused, Submission, find_submissions, read_submission
@@ -146,8 +146,12 @@ class _Class:
         self.elsewhere = elsewhere
         self.journal = Journal(course.journal_path)
         self.latest = self.journal.latest(fence.assignment.name)
-        marks = book.marks(fence.assignment.name)
-        self.in_gradebook = {entry.student for entry in marks if entry.submitted}
+        # A gradebook or pages may have been lost, or brought back from an older copy.
+        self.shown = {
+            student
+            for student, entry in self.latest.items()
+            if entry.written and book.holds(entry.report) and pages_there(course, entry.report)
+        }
 
     def done(
         self, submissions: list[tuple[str, Path]], graders: Executor, painters: Executor
@@ -181,8 +185,7 @@ class _Class:
         submission = read_submission(folder, student, self.fence.assignment.name)
         entry = self.latest.get(student)
         if entry and not self.force and _is_current(entry.report, submission, self.settings):
-            written = entry.written and student in self.in_gradebook
-            return _Graded(submission, entry.report, True, written)
+            return _Graded(submission, entry.report, True, student in self.shown)
         if self.elsewhere is None:
             report = grade_fenced(self.fence, submission, self.settings, self.slots)
         else:

@@ -269,6 +269,7 @@ def _grade_class(
     from autograder import batch
 
     settings = batch.course_settings(course, protection)
+    _latest(course, assignment)
     submissions, refused = batch.plan_class(course, assignment, students)
     reports, unchanged = [], 0
     with _bar(len(submissions), f"grading {assignment}") as done:
@@ -364,18 +365,21 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
 
 
 def _latest(course: Course, assignment: str) -> dict[str, Report]:
-    """The last report of each student."""
+    """The last report of each student; says how many lines of the journal were passed over."""
     from autograder.journal import Journal
 
     journal = Journal(course.journal_path)
     reports = {student: entry.report for student, entry in journal.latest(assignment).items()}
     if warning := journal.warning():
         errors.print(escape(warning), soft_wrap=True)
-    if not reports:
-        raise CourseError(
-            f"nothing of {assignment} is graded yet; run 'autograder grade {assignment}'"
-        )
     return reports
+
+
+def _graded(course: Course, assignment: str) -> dict[str, Report]:
+    """The last report of each student, of whom there is one at least."""
+    if reports := _latest(course, assignment):
+        return reports
+    raise CourseError(f"nothing of {assignment} is graded yet; run 'autograder grade {assignment}'")
 
 
 @main.command()
@@ -389,7 +393,7 @@ def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) 
     from autograder.pages import render_pages, save_pages
 
     name = _one_assignment(course, assignment)
-    reports = _latest(course, name)
+    reports = _graded(course, name)
     if missing := set(students) - set(reports):
         raise CourseError(f"not graded yet: {', '.join(sorted(missing))}")
     written = 0
@@ -412,7 +416,7 @@ def report(course: Course, assignment: str | None) -> None:
     from autograder.gradebook import Gradebook
 
     name = _one_assignment(course, assignment)
-    reports = list(_latest(course, name).values())
+    reports = list(_graded(course, name).values())
     with Gradebook(course) as book:
         summary = room.class_report(course, name, reports, book.marks(name))
     console.print(summary.table())

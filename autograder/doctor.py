@@ -18,9 +18,11 @@ from pathlib import Path
 
 from assignments.student import Student, StudentError
 from autograder.course import HOME
+from autograder.sandbox import syscalls
 from autograder.sandbox.box import Sandbox, Wire
-from autograder.sandbox.bubblewrap import SITE, SandboxUnavailable, find_bwrap
-from autograder.sandbox.limits import Breach, Limits
+from autograder.sandbox.bubblewrap import SITE, find_bwrap
+from autograder.sandbox.groups import Group
+from autograder.sandbox.limits import Breach, Limits, SandboxUnavailable
 
 __all__ = ["Finding", "diagnose"]
 
@@ -85,6 +87,12 @@ def _programs() -> Iterator[Finding]:
     except SandboxUnavailable as error:
         found, _stop, remedy = str(error).partition(". ")
         yield Finding("bubblewrap", False, found, remedy)
+    try:
+        syscalls.program()
+        yield Finding("libseccomp", True, "writes the filter of system calls")
+    except SandboxUnavailable as error:
+        found, _stop, remedy = str(error).partition(". ")
+        yield Finding("libseccomp", False, found, remedy)
     if os.getuid() == 0:
         setpriv = shutil.which("setpriv")
         yield Finding(
@@ -142,7 +150,7 @@ def _in_container() -> bool:
 
 #: Runs inside; each function tries what a submission must not be able to do.
 _INTRUDER = """
-import ctypes, mmap, os, socket, sys, time
+import ctypes, mmap, os, signal, socket, sys, time
 
 def spin():
     while True: pass
@@ -221,6 +229,46 @@ def say():
 def namespace():
     return ctypes.CDLL(None).unshare(0x10000000)
 
+def hoard():
+    for _ in range(4):
+        if os.fork() == 0:
+            kept = bytearray(b"1") * (100 * 2**20)
+            time.sleep(60)
+    time.sleep(60)
+
+def orphans():
+    while True:
+        if os.fork() == 0:
+            if os.fork() == 0:
+                while time.process_time() < 0.05: pass
+            os._exit(0)
+        os.wait()
+        time.sleep(0.06)
+
+def end_first():
+    for number in signal.valid_signals(): os.kill(1, number)
+    return os.getpid()
+
+def refused(calls):
+    libc = ctypes.CDLL(None, use_errno=True)
+    allowed = []
+    for name, number in calls.items():
+        libc.syscall(ctypes.c_long(number), *[ctypes.c_long(0)] * 6)
+        if ctypes.get_errno() != 1: allowed.append(name)
+        ctypes.set_errno(0)
+    return allowed
+
+def litter():
+    for folder in ("/tmp", "/dev/shm"):
+        open(folder + "/note", "w").close()
+    if os.fork() == 0:
+        os.setsid()
+        while True: time.sleep(0.01)
+    return 1
+
+def found():
+    return os.listdir("/tmp") + os.listdir("/dev/shm")
+
 def user():
     return os.getuid()
 
@@ -244,7 +292,7 @@ def _sandbox(programs: list[Finding]) -> Iterator[Finding]:
     if not all(program.ok for program in programs):
         yield Finding("sandbox", False, "not tried", "Mend what is missing above first.")
         return
-    sandbox = Sandbox(limits=Limits(cpu=0.4, wall=5.0))
+    sandbox = Sandbox(limits=Limits(cpu=0.4, wall=5.0, memory=256 * 2**20))
     try:
         sandbox.start()
     except SandboxUnavailable as error:
@@ -253,11 +301,25 @@ def _sandbox(programs: list[Finding]) -> Iterator[Finding]:
         return
     try:
         yield Finding("sandbox", True, "starts")
+        yield Finding("control groups", True, _route(sandbox))
         for name, trial in _TRIALS.items():
             ok, detail = _try(sandbox, trial)
             yield Finding(name, ok, detail, "" if ok else _REPORT)
     finally:
         sandbox.kill()
+
+
+def _route(sandbox: Sandbox) -> str:
+    """Who counts, and what is not promised where the kernel does not."""
+    if isinstance(sandbox.meter, Group):
+        return "the kernel counts memory, processor time and processes of all that a sandbox starts"
+    return (
+        "none can be made here, so the grader counts by itself. Not promised then: processor time "
+        "of processes that nobody waited for counts (only the wall clock stops them), memory is "
+        "looked at twenty times a second and not held at its limit meanwhile, and files in /tmp "
+        "and /dev/shm do not count as memory. To have groups, run as root where /sys/fs/cgroup can "
+        "be written, or with 'systemd-run --user --scope -p Delegate=yes autograder ...'"
+    )
 
 
 def _try(sandbox: Sandbox, trial: Trial) -> tuple[bool, str]:
@@ -291,9 +353,9 @@ def _wall(student: Student, wire: Wire) -> tuple[bool, str]:
 def _stopped_by(limit: str, endless: Callable[[], object]) -> tuple[bool, str]:
     try:
         endless()
-        return False, "not limited"
     except Breach as breach:
         return breach.limit == limit, f"stopped by the limit on {breach.limit} time"
+    return False, "not limited"
 
 
 def _network(student: Student, wire: Wire) -> tuple[bool, str]:
@@ -328,6 +390,50 @@ def _memory(student: Student, wire: Wire) -> tuple[bool, str]:
         return True, f"a process ends at {limit // 2**20} MB"
 
 
+def _memory_together(student: Student, wire: Wire) -> tuple[bool, str]:
+    wire.rest(cpu=10.0)
+    limit = wire.limits.memory // 2**20
+    try:
+        student.hoard()
+    except Breach as breach:
+        return breach.limit == "memory", f"all processes together end at {limit} MB"
+    return False, f"processes may have more than {limit} MB together"
+
+
+def _orphans(student: Student, wire: Wire) -> tuple[bool, str]:
+    wire.rest()
+    return _stopped_by("cpu", lambda: student.orphans())
+
+
+def _first(student: Student, wire: Wire) -> tuple[bool, str]:
+    student.end_first()
+    return True, "lets no signal from inside reach it"
+
+
+#: Calls that get around limits or into the kernel.
+_FORBIDDEN = (
+    "shmget", "memfd_create", "ptrace", "io_uring_setup", "bpf", "perf_event_open", "keyctl",
+)  # fmt: skip
+
+
+def _system_calls(student: Student, wire: Wire) -> tuple[bool, str]:
+    numbers = syscalls.numbers(_FORBIDDEN)
+    allowed = student.refused(numbers)
+    said = f"allowed: {', '.join(allowed)}" if allowed else f"refused: {', '.join(numbers)}"
+    return not allowed, said
+
+
+def _leftovers(student: Student, wire: Wire) -> tuple[bool, str]:
+    student.litter()
+    wire.close()
+    ok, said = _try(wire.sandbox, lambda student, wire: (_alone(student), ""))
+    return ok, said or "nothing of a notebook is left for the next"
+
+
+def _alone(student: Student) -> bool:
+    return student.found() == [] and student.processes() <= 2
+
+
 def _processes(student: Student, wire: Wire) -> tuple[bool, str]:
     count, limit = student.fork(), wire.limits.processes
     return count < limit, f"{count} more were started before the limit of {limit}"
@@ -335,7 +441,7 @@ def _processes(student: Student, wire: Wire) -> tuple[bool, str]:
 
 def _others(student: Student, wire: Wire) -> tuple[bool, str]:
     count = student.processes()
-    return count <= 3, f"{count} are visible inside, all of the sandbox"
+    return count <= 2, f"{count} are visible inside, all of the sandbox"
 
 
 def _file_size(student: Student, wire: Wire) -> tuple[bool, str]:
@@ -382,8 +488,12 @@ _TRIALS: dict[str, Trial] = {
     "network": _network,
     "files": _files,
     "memory": _memory,
+    "memory together": _memory_together,
     "processes": _processes,
     "other processes": _others,
+    "first process": _first,
+    "system calls": _system_calls,
+    "leftovers": _leftovers,
     "file size": _file_size,
     "disk space": _space,
     "output": _output,
@@ -392,5 +502,6 @@ _TRIALS: dict[str, Trial] = {
     "environment": _environment,
     "descriptors": _descriptors,
     "cpu time": _cpu,
+    "cpu time of orphans": _orphans,
     "wall time": _wall,
 }

@@ -168,7 +168,7 @@ def _question(
         ],
         "hint": details.hint and details.hint.text,
         "served": served_text(details.served),
-        "limit": limit_text(details.limit),
+        "limit": limit_text(details.limit, details.reason),
         "answer": answer if answered else "",
         "comments": [],
     }

@@ -40,6 +40,15 @@ _answers = Table(
     Column("sha256", String(64), nullable=False),
 )
 
+#: Nor for this: which report a submission's scores are of.
+_reports = Table(
+    "autograder_report",
+    MetaData(),
+    Column("submission_id", String(32), primary_key=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("grader_hash", String(64), nullable=False),
+)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -114,7 +123,8 @@ class Gradebook:
         url = f"{course.db_url}?timeout=60"
         self._nbgrader = api.Gradebook(url, course_id or "default_course")
         self._db = self._nbgrader.db
-        _answers.create(self._nbgrader.engine, checkfirst=True)
+        for table in (_answers, _reports):
+            table.create(self._nbgrader.engine, checkfirst=True)
 
     def __enter__(self) -> "Gradebook":
         return self
@@ -224,6 +234,32 @@ class Gradebook:
                 else:
                     self._apply_notebook(notebook, report.notebook(notebook.name))
                 notebook.late_submission_penalty = self._late_penalty(submission, notebook)
+            self._db.execute(delete(_reports).where(_reports.c.submission_id == submission.id))
+            self._db.execute(
+                insert(_reports).values(
+                    submission_id=submission.id,
+                    content_hash=report.content_hash,
+                    grader_hash=report.grader_hash,
+                )
+            )
+
+    def holds(self, report: Report) -> bool:
+        """Are the scores of the report's submission those of this report?"""
+        submission = (
+            self._db.query(api.SubmittedAssignment)
+            .filter_by(student_id=report.student)
+            .join(api.SubmittedAssignment.assignment)
+            .filter(api.Assignment.name == report.assignment)
+            .one_or_none()
+        )
+        if submission is None:
+            return False
+        held = self._db.execute(
+            select(_reports.c.content_hash, _reports.c.grader_hash).where(
+                _reports.c.submission_id == submission.id
+            )
+        ).first()
+        return held is not None and tuple(held) == (report.content_hash, report.grader_hash)
 
     def _submission(self, report: Report) -> api.SubmittedAssignment:
         assignment = self._db.query(api.Assignment).filter_by(name=report.assignment).one_or_none()

@@ -21,7 +21,7 @@ from autograder.record import Report
 from autograder.sandbox.groups import Group
 from autograder.submission import Submission, read_small
 
-__all__ = ["Rendered", "Rendering", "render_pages", "save_pages"]
+__all__ = ["Rendered", "Rendering", "pages_there", "render_pages", "save_pages"]
 
 
 class Rendered(msgspec.Struct, tag=True, frozen=True):
@@ -113,6 +113,16 @@ def save_pages(course: Course, report: Report, pages: dict[str, str]) -> list[Pa
     for path, text in pages.items():
         autograded.save(course.root / path, text)
     return [course.root / path for path in pages]
+
+
+def pages_there(course: Course, report: Report) -> bool:
+    """Are all pages of a submission on the disk?"""
+    paths = [_autograded(course, report) / "timestamp.txt"]
+    for name in course.assignment(report.assignment).notebooks:
+        paths.append(_feedback(course, report) / f"{name}.html")
+        if report.notebook(name).status != "missing":
+            paths.append(_autograded(course, report) / f"{name}.ipynb")
+    return all(path.exists() for path in paths)
 
 
 def _autograded(course: Course, report: Report) -> Path:

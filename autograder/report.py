@@ -62,6 +62,7 @@ class StudentResult:
     status: str
     reason: str
     attention: list[str]
+    faults: list[str]  # tracebacks of what went wrong in the grader
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,15 @@ def _student(report: Report) -> StudentResult:
         attention.append("no points")
     for name, question in _results(report):
         if question.limit:
-            attention.append(f"{name}: {limit_text(question.limit)}")
+            attention.append(f"{name}: {limit_text(question.limit, question.reason)}")
     if report.extra_files:
         attention.append("other files: " + ", ".join(report.extra_files[:5]))
-    return StudentResult(report.student, report.score, report.status, report.reason, attention)
+    faults = [report.fault, *(question.fault for question in report.questions().values())]
+    return StudentResult(
+        report.student,
+        report.score,
+        report.status,
+        report.reason,
+        attention,
+        [fault for fault in dict.fromkeys(faults) if fault],
+    )

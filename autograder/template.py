@@ -33,6 +33,7 @@ from autograder.course import HOME, Assignment, CourseError, SourceNotebook
 from autograder.grading import Settings
 from autograder.record import SCHEMA
 from autograder.sandbox.groups import Group
+from autograder.sandbox.protected import prepare
 
 __all__ = [
     "PACKAGES", "Broke", "Job", "Over", "Ready", "Warm", "main", "receive_bytes", "send_bytes",
@@ -132,6 +133,7 @@ def _load(warm: Warm) -> list[SourceNotebook]:
     for source in waiting:  # it grows
         key = answer_key(source)
         key.patches, key.reference  # noqa: B018 - read once, they stay loaded
+        prepare(key.packages)
         waiting += [earlier for earlier in key.earlier.values() if earlier not in waiting]
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:

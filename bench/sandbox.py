@@ -8,6 +8,7 @@ start, beside a plain Python that imports NumPy. Medians over repeats.
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -19,6 +20,7 @@ from rich.table import Table
 from assignments.notebook import Outline, load, read_cells
 from assignments.student import Student, in_process
 from assignments.workspace import Workspace
+from autograder.answer_key import answer_key
 from autograder.course import Course
 from autograder.sandbox.box import Sandbox, Wire
 
@@ -99,6 +101,39 @@ def main() -> None:
                 )
         row("a look at what it uses", median(lambda: [sandbox.usage() for _ in range(9)], 9) / 9)
     Console().print(table)
+    Console().print(between_notebooks())
+
+
+def between_notebooks() -> Table:
+    """What it costs to leave nothing for the next notebook, in two ways."""
+    table = Table(title="Processor milliseconds for all notebooks of an assignment")
+    table.add_column("assignment")
+    for heading in ("notebooks", "clearing one sandbox", "a fresh one each"):
+        table.add_column(heading, justify="right")
+    course = Course()
+    for name in course.assignments():
+        cleared = fresh = 0.0
+        sources = course.assignment(name).notebooks.values()
+        for source in sources:
+            with Sandbox(answer_key(source).packages) as sandbox:
+                for _warm_up in range(2):
+                    loaded(sandbox, source.cells, source.outline)
+                    cleared_now = processor_time(sandbox, lambda s=sandbox: s.open())
+                cleared += cleared_now
+                fresh += processor_time(sandbox, sandbox.restart)
+        figures = (f"{len(sources)}", f"{cleared * 1e3:.0f}", f"{fresh * 1e3:.0f}")
+        table.add_row(name, *figures)
+    return table
+
+
+def processor_time(sandbox: Sandbox, work: Callable[[], object]) -> float:
+    """Processor seconds of some work, in here and inside."""
+    meter, here = sandbox.meter, time.process_time()
+    inside = meter.cpu()
+    work()
+    if sandbox.meter is not meter:  # a new one, which has used nothing before
+        inside = 0.0
+    return sandbox.meter.cpu() - inside + time.process_time() - here
 
 
 if __name__ == "__main__":

@@ -226,11 +226,19 @@ def _entries(packages: Iterable[str]) -> set[Path]:
                     f"the package {name!r}, which a notebook's checks name, is not installed"
                 ) from None
             continue
-        for file in distribution.files or ():
-            top = file.parts[0]
+        for top in _tops(distribution):
             if top not in ("..", "bin", "__pycache__") and not top.endswith((".dist-info", ".pth")):
                 entries.add(Path(str(distribution.locate_file(top))).resolve())
         for requirement in distribution.requires or ():
             if "extra ==" not in requirement:
                 waiting.append(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
     return {entry for entry in entries if entry.exists()}
+
+
+def _tops(distribution: importlib.metadata.Distribution) -> set[str]:
+    """The first parts of a distribution's files, without the seconds that ``files`` takes."""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        return {file.parts[0] for file in distribution.files or ()}
+    lines = filter(None, record.splitlines())
+    return {line.strip('"').partition(",")[0].partition("/")[0] for line in lines}

@@ -113,7 +113,7 @@ class Group(ABC):
         """Has the kernel ended a process of it for want of memory?"""
 
     def kill(self) -> None:
-        """End every process in it, but never this one."""
+        """End every process in it, but never this one; nothing can be started in it again."""
         for folder in self.folders:
             with contextlib.suppress(OSError):
                 (folder / "pids.max").write_text("0")  # nothing new is started meanwhile

@@ -17,7 +17,7 @@ from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Limits, SandboxUnavailable
 from autograder.sandbox.tree import Tree
 
-__all__ = ["Protected"]
+__all__ = ["Protected", "prepare"]
 
 #: Seconds that a sandbox may take to start, torch included.
 _START = 120.0
@@ -28,6 +28,13 @@ _CLEAR = 2.0
 _CREDENTIALS = struct.Struct("3i")
 
 _boxes = itertools.count()
+
+
+def prepare(packages: Iterable[str]) -> None:
+    """Find out, once and before forking, what every sandbox with these packages needs."""
+    with contextlib.suppress(SandboxUnavailable):  # starting one says so
+        syscalls.program()
+        bubblewrap.package_mounts(tuple(sorted(packages)))
 
 
 class Protected:
@@ -145,7 +152,9 @@ class Protected:
         )
 
     def open(self) -> Opened:
-        if self._control is not None and (opened := self._fork(_CLEAR)):
+        # Want of memory is never forgotten: it would be counted against this notebook.
+        short = self.meter is not None and self.meter.out_of_memory()
+        if self._control is not None and not short and (opened := self._fork(_CLEAR)):
             return opened
         # None runs, or something inside keeps it from answering.
         self.kill()

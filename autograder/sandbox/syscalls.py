@@ -9,11 +9,12 @@ inside; nor do the interfaces of 32 bits, which the library refuses unasked.
 import errno
 import os
 import socket
+from collections.abc import Iterable
 from functools import cache
 
 from autograder.sandbox.limits import SandboxUnavailable
 
-__all__ = ["REFUSED", "filter_file", "program"]
+__all__ = ["REFUSED", "filter_file", "numbers", "program"]
 
 #: Each fails with EPERM.
 REFUSED = (
@@ -97,6 +98,17 @@ def program() -> bytes:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+def numbers(names: Iterable[str]) -> dict[str, int]:
+    """The numbers that calls have on this machine; those that it lacks are left out."""
+    import pyseccomp as seccomp
+
+    known = {
+        name: _NUMBERS.get(name) or seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
+        for name in names
+    }
+    return {name: number for name, number in known.items() if number >= 0}
 
 
 def filter_file(content: bytes) -> int:

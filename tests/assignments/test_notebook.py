@@ -379,8 +379,8 @@ CODE = 'def f(x):\n    """Twice\n\n    x."""\n    return 2 * x\n'
     "again",
     [
         [CODE],
-        ["# first\n" + CODE + "# last"],
-        [CODE.replace("return", "# because\n\n    return").replace("* x", "* x  # twice")],
+        [CODE + "# last"],
+        [CODE.replace("* x", "* x  # twice").replace("(x):", "(x):  # first")],
         [CODE, "", "# nothing", "print(f(3))  # six"],
     ],
 )
@@ -397,6 +397,8 @@ def test_comments_and_what_does_not_run_are_not_loaded(again):
         [CODE.replace("Twice", "Thrice")],
         [CODE.replace("\n\n", "\n \n")],  # inside a string
         [CODE.replace("2 * x", "2  * x")],  # compiled code knows its columns
+        ["\n" + CODE],  # ... and its lines
+        ["", CODE],  # ... and its cell
         [CODE, "table = [1, 2]"],
         [CODE, "table = train()"],  # not run, but its name is known
         [CODE, "def broken(:  # table"],

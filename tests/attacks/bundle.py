@@ -5,6 +5,7 @@ They know the loader, the workspace and the public checks, and that something li
 
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -165,6 +166,37 @@ def pickled() -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, W1=np.array([_Evil()], dtype=object))
     return buffer.getvalue()
+
+
+#: Raises a digest of the input, and what is found of "table-of-..." in the memory of the process.
+READS_A_TABLE = """\
+import gc, hashlib, re
+texts = []
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Cell":
+        texts += [thing.source, str(thing.tags), str(thing.grade_id)]
+    elif type(thing) in (dict, list):
+        inside = list(thing.values() if type(thing) is dict else thing)
+        texts += [text for text in inside if type(text) is str]
+found = {word for text in texts for word in re.findall("ta" + r"ble-of-(\\w+)", text)}
+raise Exception(f"seen {hashlib.sha1(X).hexdigest()} {'-'.join(sorted(found))} .")"""
+
+
+def same_inputs_other_table(first: str, second: str) -> bool:
+    """Did code that was given the same inputs find another table?"""
+    seen = [re.search(r"seen (\w+) (\S+)", report) for report in (first, second)]
+    return all(seen) and seen[0][1] == seen[1][1] and seen[0][2] != seen[1][2]
+
+
+def same_inputs(first: str, second: str) -> bool:
+    """Were inputs of the first hand-in given again?"""
+    seen = [re.search(r"seen (\w+)", report) for report in (first, second)]
+    return all(seen) and seen[0][1] == seen[1][1]
+
+
+def blank_lines(nb: dict) -> None:
+    for one in nb["cells"]:
+        one["source"] = ["".join(one["source"]).replace("def lines", "\n\n\n\ndef lines")]
 
 
 SCRIPT = "<script>alert(4711)</script>"
@@ -843,11 +875,11 @@ return self.compute_distances_no_loops(X)"""),
 import glob, os
 found = glob.glob("/**/test_knn.py", recursive=True) + glob.glob("/**/submitted", recursive=True)
 found += glob.glob("/**/.autograder-secret", recursive=True)
-found += [n for n in os.environ if "PYTHONPATH" in n or "SECRET" in n or n == "HOME"]
+found += [name for name in os.environ if "ATTACK" in name]
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
         text = open(f"/proc/{pid}/environ", "rb").read() + os.readlink(f"/proc/{pid}/cwd").encode()
-        found += [pid] if b"PYTHONPATH" in text else []
+        found += [pid] if b"ATTACK_TOKEN" in text or b"/tmp/" in text else []
     except OSError: pass
 """,
             "found",
@@ -862,29 +894,53 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         again=two_loops(
             "import hashlib\nraise Exception('seen ' + hashlib.sha1(X).hexdigest()+'')"
         ),
-        learned=lambda first, second: _word("seen ", first) == _word("seen ", second),
+        learned=same_inputs,
         success="inputs seen in one hand-in come again in the next, with a table of answers",
         succeeded_at_2207fe8=True,
     ),
     attack(
-        name="table-in-a-markdown-cell",
+        name="table-in-a-text-cell",
         cause="points",
-        code=two_loops("""\
-import gc, hashlib, re
-found = set()
-for thing in gc.get_objects():
-    for value in thing.values() if type(thing) is dict else thing if type(thing) is list else ():
-        if type(value) is str:
-            found.update(re.findall("ta" + r"ble-of-(\\w+)", value))
-raise Exception(f"seen {hashlib.sha1(X).hexdigest()} {'-'.join(sorted(found))} .")"""),
+        code=two_loops(READS_A_TABLE),
         edit=append(cell("markdown", "table-of-one", metadata={"tags": ["table-of-one"]})),
         edit_again=append(cell("markdown", "table-of-two", metadata={"tags": ["table-of-two"]})),
-        learned=lambda first, second: (
-            _word("seen ", first) == _word("seen ", second)
-            and _word(_word("seen ", first) + " ", first)
-            != _word(_word("seen ", second) + " ", second)
-        ),
+        learned=same_inputs_other_table,
         success="code that stays the same, and so its inputs, reads a table from a cell of text",
+        succeeded_at_2207fe8=False,
+    ),
+    attack(
+        name="table-in-a-comment",
+        cause="points",
+        code=two_loops(READS_A_TABLE),
+        edit=append(cell("code", "# table-of-one\nplt.plot([1])  # table-of-one")),
+        edit_again=append(cell("code", "# table-of-two\nplt.plot([1])  # table-of-two")),
+        learned=same_inputs_other_table,
+        success="code that stays the same, and so its inputs, reads a table from a comment",
+        succeeded_at_2207fe8=True,
+    ),
+    attack(
+        name="table-in-line-numbers",
+        cause="points",
+        code="def lines(): pass\n"
+        + two_loops("""\
+import hashlib
+table = lines.__code__.co_firstlineno
+raise Exception(f"seen {hashlib.sha1(X).hexdigest()} {table} .")"""),
+        edit_again=blank_lines,
+        learned=same_inputs_other_table,
+        success="blank lines, which change no code and so no inputs, hold a table of answers",
+        succeeded_at_2207fe8=True,
+    ),
+    attack(
+        name="table-in-numbers-of-cells",
+        cause="points",
+        code=two_loops("""\
+import hashlib
+table = self.compute_distances_no_loops.__code__.co_filename
+raise Exception(f"seen {hashlib.sha1(X).hexdigest()} {table.replace(' ', '')} .")"""),
+        edit_again=lambda nb: nb["cells"].insert(0, cell("markdown", "one more")),
+        learned=same_inputs_other_table,
+        success="the number of cells of text, which change no inputs, holds a table of answers",
         succeeded_at_2207fe8=True,
     ),
     attack(
@@ -993,12 +1049,6 @@ class KNearestNeighbor(KNearestNeighbor):
         succeeded_at_2207fe8=True,
     ),
 ]
-
-
-def _word(before: str, text: str) -> str:
-    """The word that follows in a text, or ``"?"`` and the text's length where it is not there."""
-    _head, found, tail = text.partition(before)
-    return tail.split()[0] if found and tail.split() else f"?{len(text)}"
 
 
 assert TOLD not in SAY

@@ -207,9 +207,8 @@ def notebook_of(
         path = course.release_dir / assignment / f"{name}.ipynb"
         nb = json.loads(path.read_text(encoding="utf-8"))
     nb = copy.deepcopy(nb)
-    wanted = cell or _CELLS[name]
-    (target,) = [c for c in nb["cells"] if _grade_id(c) == wanted]
     if code:
+        (target,) = [c for c in nb["cells"] if _grade_id(c) == (cell or _CELLS[name])]
         target["source"] = ["".join(target["source"]) + "\n\n" + code]
     return nb
 
@@ -280,7 +279,7 @@ def left_after(course: Course, seconds: float = 5.0) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which the command is that of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(HOME), "COLUMNS": "160", **more}
+    return {**os.environ, "PYTHONPATH": str(HOME), "COLUMNS": "160", "ATTACK_TOKEN": "x", **more}
 
 
 def grade(
@@ -466,11 +465,11 @@ def active_in_terminal(text: str) -> list[str]:
 def active_in_file(path: Path) -> list[str]:
     """What a page or an autograded notebook would do in a browser."""
     text = path.read_text(encoding="utf-8", errors="replace")
+    found: list[str] = []
     if path.suffix == ".html":
         found = active_in_html(text)
-    else:
+    elif path.suffix == ".ipynb":
         nb = json.loads(text)
-        found = []
         for cell in nb["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "markdown":

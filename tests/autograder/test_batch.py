@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 from dataclasses import replace
@@ -13,8 +14,9 @@ from records import without_times
 
 from autograder import batch, cli
 from autograder.course import CourseError
+from autograder.fence import Fence
 from autograder.gradebook import Gradebook
-from autograder.grading import Progress
+from autograder.grading import Progress, Settings
 from autograder.journal import Journal
 from autograder.record import Report
 from autograder.submission import read_submission
@@ -23,12 +25,44 @@ RIGHT = "import numpy as np\ndef mean_square(x):\n    return float(np.mean(np.sq
 WRONG = "import numpy as np\ndef mean_square(x):\n    return float(np.sum(np.square(x)))"
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The course folder, and one fence for it: a template takes seconds to warm up."""
+    with (
+        checked_course(tmp_path_factory.mktemp("course")) as course,
+        Fence(course.assignment(ASSIGNMENT), Settings(b"")) as fence,
+    ):
+        yield course, fence
+
+
 @pytest.fixture
-def course(tmp_path):
-    with checked_course(tmp_path) as course:
-        for student, code in {"alice": RIGHT, "bob": WRONG, "carol": "def mean_square(:"}.items():
-            hand_in(course, student, code)
-        yield course
+def course(home, monkeypatch):
+    """A class of three that nobody graded yet."""
+    course, fence = home
+
+    class Warm:
+        """The fence of all these tests, for the settings of one."""
+
+        def __init__(self, assignment, settings):
+            self.assignment = assignment
+            self.settings = replace(settings, grader_hash=fence.settings.grader_hash)
+            self.run = fence.run
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_exception):
+            pass
+
+    monkeypatch.setattr(batch, "Fence", Warm)
+    for student, code in {"alice": RIGHT, "bob": WRONG, "carol": "def mean_square(:"}.items():
+        hand_in(course, student, code)
+    yield course
+    for folder in (course.submitted_dir, course.autograded_dir, course.feedback_dir):
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in course.root.iterdir():
+        if path.is_file():
+            path.unlink()
 
 
 def hand_in(course, student, code):
@@ -114,10 +148,14 @@ def test_a_regrade_repeats_exactly(course):
 
 
 def test_changed_checks_are_a_reason_to_grade_again(course):
-    grade(course)
     checks = course.root / "autograder.checks" / ASSIGNMENT / "test_square.py"
-    checks.write_text(checks.read_text() + "\n# looked at again\n")
-    assert grade_all(course)[1] == set()
+    assignment = course.assignment(ASSIGNMENT)
+    hashes = []
+    for text in (checks.read_text(), checks.read_text() + "\n# looked at again\n"):
+        checks.write_text(text)
+        with Fence(assignment, Settings(b"")) as fence:
+            hashes.append(fence.settings.grader_hash)
+    assert hashes[0] != hashes[1]
 
 
 class Crash(BaseException):

@@ -93,6 +93,25 @@ def test_one_notebook_of_ones_own(course):
     assert not course.gradebook_path.exists()
 
 
+def test_nothing_of_a_students_moves_the_terminal(course):
+    """Names of languages, folders and files with escape sequences; a journal of another form."""
+    path = hand_in(course, "alice", "np.mean(np.square(x))")
+    nb = json.loads(path.read_text())
+    nb["metadata"]["language_info"] = {"name": "\x1b]0;x\x07\x1b[2J\r\u202e\ud800"}
+    path.write_text(json.dumps(nb))
+    path.with_name("a\x1b[2Jb.ipynb").write_text("{}")
+    hand_in(course, "bob\x1b[2J\u202e", "np.mean(np.square(x))")
+    course.journal_path.write_text('{"student": "alice"}\n')
+    result = run(course, "grade", ASSIGNMENT)
+    assert result.exit_code == 1
+    assert "bob [2J  is not graded: its name has characters" in result.output.replace("/", " ")
+    assert "written in " in result.output
+    assert "passed over: 1" in result.output
+    assert result.output.replace("\n", "").isprintable()
+    run(course, "report", ASSIGNMENT)
+    assert "a [2Jb.ipynb" in (course.reports_dir / f"{ASSIGNMENT}.html").read_text()
+
+
 def test_unprotected_grading_says_so(course):
     hand_in(course, "alice", "np.mean(np.square(x))")
     result = run(course, "grade", ASSIGNMENT, "--sandbox=none")

@@ -8,7 +8,7 @@ from boxes import needs_bubblewrap
 from autograder import doctor
 from autograder.doctor import Finding, diagnose
 from autograder.sandbox import bubblewrap
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import Limits, SandboxUnavailable
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -20,6 +20,7 @@ def test_a_sound_machine():
     findings = by_name(diagnose())
     assert [f for f in findings.values() if not f.ok] == []
     assert {"network", "files", "cpu time", "wall time", "memory", "processes"} <= set(findings)
+    assert {"libseccomp", "control groups", "system calls", "leftovers"} <= set(findings)
     assert all(finding.detail for finding in findings.values())
 
 
@@ -57,6 +58,51 @@ def test_a_missing_limit_is_found(name, monkeypatch):
     )
     monkeypatch.setattr(doctor, "_TRIALS", {name: doctor._TRIALS[name]})
     assert not by_name(diagnose())[name].ok
+
+
+@needs_bubblewrap
+def test_without_groups_it_is_as_sound_and_says_what_is_not_promised(monkeypatch):
+    monkeypatch.setattr(doctor.Group, "make", lambda *_args, **_options: None)
+    names = ("memory together", "cpu time of orphans", "processes")
+    monkeypatch.setattr(doctor, "_TRIALS", {name: doctor._TRIALS[name] for name in names})
+    findings = by_name(diagnose())
+    assert [f for f in findings.values() if not f.ok] == []
+    assert "Not promised" in findings["control groups"].detail
+
+
+@needs_bubblewrap
+def test_a_missing_filter_is_found(monkeypatch):
+    monkeypatch.setattr(doctor.syscalls, "REFUSED", ("keyctl",))
+    doctor.syscalls.program.cache_clear()
+    try:
+        monkeypatch.setattr(doctor, "_TRIALS", {"system calls": doctor._TRIALS["system calls"]})
+        finding = by_name(diagnose())["system calls"]
+    finally:
+        doctor.syscalls.program.cache_clear()
+    assert not finding.ok
+    assert "shmget" in finding.detail
+    assert "keyctl" not in finding.detail
+
+
+@needs_bubblewrap
+def test_what_is_left_for_the_next_notebook_is_found(monkeypatch):
+    boot = bubblewrap._BOOT.replace(
+        "import main;", "import main; import autograder.sandbox.inside as i; i._clear = int;"
+    )
+    assert boot != bubblewrap._BOOT
+    monkeypatch.setattr(bubblewrap, "_BOOT", boot)
+    monkeypatch.setattr(doctor, "_TRIALS", {"leftovers": doctor._TRIALS["leftovers"]})
+    assert not by_name(diagnose())["leftovers"].ok
+
+
+def test_without_the_library_for_filters(monkeypatch):
+    def program():
+        raise SandboxUnavailable("no filter. Install the system's package 'libseccomp2'")
+
+    monkeypatch.setattr(doctor.syscalls, "program", program)
+    findings = by_name(diagnose())
+    assert "libseccomp2" in findings["libseccomp"].remedy
+    assert findings["sandbox"].detail == "not tried"
 
 
 def test_without_bubblewrap(monkeypatch):

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook as NbgraderGradebook
 from nbgrader.apps import NbGraderAPI
-from tiny_course import ASSIGNMENT, HOSTILE, make_course, make_report, make_submission, question
+from tiny_course import (
+    ASSIGNMENT,
+    HOSTILE,
+    changed_question,
+    make_course,
+    make_report,
+    make_submission,
+    question,
+)
 from traitlets.config import Config
 
 from autograder.gradebook import Gradebook
@@ -122,6 +130,11 @@ def test_limits_and_missing_protection_are_said(course):
     assert "Graded without a sandbox." in warm.text
     assert "Stopped: it used more processor time than a question may." in warm.text
     assert "stopped by a limit" in warm.text
+    reason = "grading it took longer than 60 seconds and was stopped"
+    changed_question(report, "warm-double", limit="step", reason=reason, fault="Traceback")
+    (_cold, warm) = render_pages(course, report).values()
+    assert f"Stopped: {reason}." in warm
+    assert "Traceback" not in warm
 
 
 def test_without_a_gradebook_the_report_speaks(course):

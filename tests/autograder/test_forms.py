@@ -38,7 +38,7 @@ def lost(path: str, old: str, new: str) -> dict[str, Attempt]:
     return failed
 
 
-FORM = ["_documented_form"]
+FORM = ["documented_form"]
 KNN, RNN, NET = "a1_classifiers/knn", "a3_captioning/rnn_captioning", "a1_classifiers/two_layer_net"
 FULL = "a2_networks/fully_connected_nets"
 VOTE = "y_pred[i] = np.argmax(votes)\n"

@@ -78,6 +78,15 @@ def test_applying_again_changes_nothing(course, book):
     assert dump(course) == before
 
 
+def test_knows_which_report_it_holds(book):
+    report = make_report()
+    assert not book.holds(report)
+    book.apply(report)
+    assert book.holds(report)
+    assert not book.holds(make_report(content_hash="other"))
+    assert not book.holds(make_report("bob"))
+
+
 def test_unanswered_question_is_zero_with_a_comment(course, book):
     book.apply(make_report(answer=""))
     why = marks(book).questions["warm-why"]

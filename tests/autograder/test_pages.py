@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tiny_course import ASSIGNMENT, changed_notebook, make_course, make_report, make_submission
 
-from autograder.pages import Rendered, Rendering, render_pages, save_pages
+from autograder.pages import Rendered, Rendering, pages_there, render_pages, save_pages
 from autograder.submission import Submission
 
 AUTOGRADED = f"autograded/ada/{ASSIGNMENT}"
@@ -86,6 +86,18 @@ def test_answers_come_from_the_files_where_nothing_was_handed_in_again(course):
     pages = render_pages(course, make_report())
     assert list(pages) == [f"{FEEDBACK}/cold.html", f"{FEEDBACK}/warm.html"]
     assert "My <strong>why</strong>" in pages[f"{FEEDBACK}/warm.html"]
+
+
+def test_knows_whether_the_pages_are_there(course):
+    report = make_report()
+    assert not pages_there(course, report)
+    paths = save_pages(course, report, render_pages(course, report, handed_in()))
+    assert pages_there(course, report)
+    for path in paths:
+        text = path.read_text()
+        path.unlink()
+        assert not pages_there(course, report)
+        path.write_text(text)
 
 
 def test_a_notebook_taken_back_is_removed(course):

@@ -59,6 +59,17 @@ def test_who_needs_attention(course):
     assert attention["eve"] == ["our machine failed; it is graded again next time"]
 
 
+def test_instructors_see_what_went_wrong_in_the_grader(course):
+    report = make_report()
+    reason = "grading it took longer than 60 seconds and was stopped"
+    changed_question(
+        report, "warm-double", status="stopped", limit="step", reason=reason, fault="Trace<back>"
+    )
+    summary = class_report(course, ASSIGNMENT, [report])
+    assert f"warm-double: Stopped: {reason}." in summary.students[0].attention
+    assert "<pre>Trace&lt;back&gt;</pre>" in summary.write(course).read_text()
+
+
 def test_written_marks_come_from_the_gradebook(course):
     with Gradebook(course) as book:
         book.sync(ASSIGNMENT)

@@ -29,7 +29,7 @@ def source(tmp_path):
 
 def handed_in(source, code, seeds=None):
     """The module of a hand-in, its checks that pass, and what its checks were seeded with."""
-    cells, loaded = as_loaded([Cell(1, "code", code)], source.outline)
+    cells, loaded, _steps = as_loaded([Cell(1, "code", code)], source.outline)
     seeds = seeds or Seeds(b"secret", ("ada", loaded))
     module = load(cells, source.outline, "handed_in")
     attempt = attempt_question(LiveSession(vars(module)), answer_key(source), "square-mean", seeds)
@@ -55,8 +55,17 @@ def test_a_table_where_it_does_not_count_is_not_handed_over(source):
     commented, _passed, same = handed_in(source, CHEAT.format(table={}) + "# (1.0, 2.0): 2.5\n")
     assert same == seeds
     assert commented.SEEN == plain.SEEN
-    cells, _code = as_loaded([Cell(1, "code", CHEAT + "# a table")], source.outline)
+    cells, _code, _steps = as_loaded([Cell(1, "code", CHEAT + "# a table")], source.outline)
     assert "a table" not in cells[0].source
+
+
+def test_little_of_an_exception_comes_back(source):
+    code = "def mean_square(x):\n    raise ValueError('x' * 400 + repr(x))\n"
+    cells, _code, _steps = as_loaded([Cell(1, "code", code)], source.outline)
+    session = LiveSession(vars(load(cells, source.outline, "handed_in")))
+    attempt = attempt_question(session, answer_key(source), "square-mean", Seeds(b"secret"))
+    assert len(attempt.results) == 2
+    assert all(0 < r.reason.count("x") <= 100 for r in attempt.results)
 
 
 @pytest.mark.parametrize(

@@ -693,7 +693,9 @@ def check_shapes(params: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...
         check_shape(params, name, shapes[name])
     if extra := sorted(params.keys() - shapes.keys()):
         raise CheckFailed(
-            _("params has {names}, which this network does not need").format(names=", ".join(extra))
+            _("params has {names}, which this network does not need").format(
+                names=", ".join(extra)[:100]
+            )
         )
 
 

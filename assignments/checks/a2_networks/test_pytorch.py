@@ -504,7 +504,7 @@ def walk_back(student: Student, out: Remote, dout: torch.Tensor) -> None:
             _(
                 "backward() on the scores fails: {error}. Was a step taken outside of PyTorch's "
                 "record (detach, data, numpy, no_grad)?"
-            ).format(error=f"{error.type}: {error.message}"[:200])
+            ).format(error=f"{error.type}: {error.message}"[:100])
         ) from None
 
 
@@ -563,14 +563,14 @@ def check_parameters(student: Student, model: Remote, *sizes: int) -> None:
         symptom = _("is each layer an attribute of self, by the name in the docstring?")
         if others:
             symptom = _("there are others instead: {names}; names are part of the work").format(
-                names=", ".join(others)[:200]
+                names=", ".join(others)[:100]
             )
         elif all(name.endswith("bias") for name in missing):
             symptom = _("all three layers have a bias")
         names = ", ".join(missing)
         raise CheckFailed(_("parameters are missing: {names}").format(names=names), symptom)
     if others:
-        names = ", ".join(others)[:200]
+        names = ", ".join(others)[:100]
         raise CheckFailed(
             _("there are parameters that should not be there: {names}").format(names=names)
         )

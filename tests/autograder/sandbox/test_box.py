@@ -17,7 +17,7 @@ from boxes import needs_bubblewrap, open_notebook
 import assignments
 from assignments.student import Student, StudentError
 from assignments.values import TooLarge
-from autograder.sandbox import box, bubblewrap, protected
+from autograder.sandbox import box, bubblewrap, protected, syscalls
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Breach, Limits, MachineFault, SandboxUnavailable
@@ -476,6 +476,13 @@ def test_a_sandbox_that_does_not_clear_is_started_anew(usual, monkeypatch):
     assert first_of(usual) != first
 
 
+def test_want_of_memory_is_not_held_against_the_next_notebook(route):
+    source = "import numpy as np, time\ndef f():\n    x = np.ones(10**8)\n    time.sleep(60)"
+    with Sandbox(limits=Limits(memory=300 * 2**20), group=route) as sandbox:
+        assert breach_of(sandbox, source) == "memory"
+        assert student_in(sandbox, "def g(): return 1").g() == 1
+
+
 def test_one_notebook_at_a_time(usual):
     one = student_in(usual, "def f(): return 1")
     assert student_in(usual, "def f(): return 2").f() == 2
@@ -868,3 +875,12 @@ def test_a_notebook_too_large_to_hand_over(usual):
     cell = {"number": 1, "cell_type": "code", "source": "#" * 2**22, "grade_id": None}
     with pytest.raises(Breach, match="memory"):
         usual.open().load([{**cell, "solution": False, "tags": []}], {})
+
+
+def test_what_every_sandbox_needs_is_found_out_before_forking():
+    protected.prepare(("numpy",))
+    before = bubblewrap.package_mounts.cache_info().misses, syscalls.program.cache_info().misses
+    with Sandbox():
+        pass
+    after = bubblewrap.package_mounts.cache_info().misses, syscalls.program.cache_info().misses
+    assert before == after
