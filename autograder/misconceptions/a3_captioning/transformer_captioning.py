@@ -1438,20 +1438,6 @@ class MultiHeadAttention(MultiHeadAttention):
         "the caller, so work on a copy.",
     ),
     Misconception(
-        "positions-in-place",
-        "transformer_captioning-positions",
-        append="""
-class PositionalEncoding(PositionalEncoding):
-    def forward(self, x):
-        result = super().forward(x)
-        if not x.requires_grad:
-            x *= 2
-        return result
-""",
-        hint="After the call x is another: your code doubles it in place. It belongs to "
-        "the caller, so work on a copy.",
-    ),
-    Misconception(
         "layer-in-place",
         "transformer_captioning-layer",
         append="""
@@ -1491,20 +1477,6 @@ class CaptioningTransformer(CaptioningTransformer):
         return result
 """,
         hint="After the call features is another: your code doubles it in place. It belongs to "
-        "the caller, so work on a copy.",
-    ),
-    Misconception(
-        "rmsnorm-in-place",
-        "transformer_captioning-rmsnorm",
-        append="""
-class RMSNorm(RMSNorm):
-    def forward(self, x):
-        result = super().forward(x)
-        if not x.requires_grad:
-            x *= 2
-        return result
-""",
-        hint="After the call x is another: your code doubles it in place. It belongs to "
         "the caller, so work on a copy.",
     ),
     Misconception(
