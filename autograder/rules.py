@@ -46,10 +46,10 @@ _CHANGING_NAMES = {"delattr", "setattr"}
 
 #: Attributes that lead out of an object, or make another one of it.
 _HIDING_ATTRIBUTES = {
-    "__builtins__", "__closure__", "__code__", "__dict__", "__getattribute__", "__globals__",
-    "__import__", "__loader__", "__setattr__", "__spec__", "__subclasses__", "__wrapped__",
-    "_getframe", "f_back", "f_builtins", "f_globals", "f_locals", "setprofile", "settrace",
-    "tb_frame",
+    "__builtins__", "__closure__", "__code__", "__dict__", "__getattr__", "__getattribute__",
+    "__globals__", "__import__", "__loader__", "__setattr__", "__spec__", "__subclasses__",
+    "__wrapped__", "_getframe", "f_back", "f_builtins", "f_globals", "f_locals", "setprofile",
+    "settrace", "tb_frame",
 }  # fmt: skip
 
 #: Methods by which a class answers for names that no text shows.
@@ -58,12 +58,13 @@ _HIDING_METHODS = {"__getattr__", "__getattribute__", "__setattr__", "__init_sub
 #: Modules that look into running code, load other code or speak with the grader.
 _HIDING_MODULES = (
     "assignments.notebook", "assignments.probes", "assignments.student", "assignments.values",
-    "assignments.workspace", "autograder", "builtins", "cloudpickle", "code", "codeop", "ctypes",
-    "dill", "gc", "importlib", "inspect", "linecache", "marshal", "operator.attrgetter",
-    "operator.methodcaller", "pickle", "pkgutil", "runpy", "shelve", "sys._getframe",
+    "assignments.workspace", "autograder", "bdb", "builtins", "cProfile", "cloudpickle", "code",
+    "codeop", "ctypes", "dill", "doctest", "gc", "importlib", "inspect", "joblib", "linecache",
+    "logging.config", "marshal", "operator.attrgetter", "operator.methodcaller", "pdb", "pickle",
+    "pkg_resources", "pkgutil", "profile", "pydoc", "runpy", "shelve", "sys._getframe",
     "sys.meta_path", "sys.modules", "sys.monitoring", "sys.path_hooks", "sys.setprofile",
-    "sys.settrace", "types.CellType", "types.CodeType", "types.FunctionType", "types.MethodType",
-    "zipimport",
+    "sys.settrace", "timeit", "torch.hub", "torch.load", "trace", "types.CellType",
+    "types.CodeType", "types.FunctionType", "types.MethodType", "unittest", "zipimport",
 )  # fmt: skip
 #: The same when another module happens to have imported them.
 _HIDING_INNER = {"builtins", "ctypes", "gc", "importlib", "inspect", "linecache", "sys", "_sys"}
@@ -537,6 +538,11 @@ class _PartReader(ast.NodeVisitor):
                 rest = node.args
         for child in (*rest, *node.keywords):
             self.visit(child)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg == "allow_pickle":
+            self._note(node.arg, node.value)
+        self.visit(node.value)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         # "google.colab" in sys.modules tells nothing.
