@@ -410,7 +410,8 @@ def relu_backward(dout, cache):
         notebook="two_layer_net",
         code="""\
 def affine_forward(x, w, b):
-    return x.reshape(len(x), -1) @ w + b, (x, w, np.zeros(2**24 - 2**10))
+    out = (x.reshape(len(x), -1) @ w + b).astype(np.float32)
+    return out, np.zeros((2**27 - out.nbytes) // 8)
 """,
         success="a value that may come out but not go back in with others stops the class",
         succeeded_at_2207fe8=True,
