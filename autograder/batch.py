@@ -208,7 +208,7 @@ class _Class:
         for submission in (graded.submission, nothing):
             job = Rendering(self.course, graded.report, submission, marks)
             try:
-                with self.slots.place() as place:
+                with self.slots.place(hurry=True) as place:
                     [rendered] = self.fence.run(job, Account(self.settings.budget), place)
                 return rendered.pages
             except Stopped as stopped:

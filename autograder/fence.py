@@ -77,14 +77,22 @@ class Slots:
 
     def __init__(self, number: int) -> None:
         self._free = number
+        self._hurried = 0
         self._changed = threading.Condition()
 
     @contextmanager
-    def place(self) -> Iterator["Place"]:
-        """Wait for a place, and hold it."""
+    def place(self, hurry: bool = False) -> Iterator["Place"]:
+        """Wait for a place, and hold it.
+
+        Args:
+            hurry: go before all who do not: for the pages of a submission that is kept meanwhile.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._free > 0)
+            self._hurried += hurry
+            self._changed.wait_for(lambda: self._free > 0 and (hurry or not self._hurried))
+            self._hurried -= hurry
             self._free -= 1
+            self._changed.notify_all()
         place = Place(self)
         try:
             yield place
@@ -94,7 +102,7 @@ class Slots:
     def _give(self, number: int) -> None:
         with self._changed:
             self._free += number
-            self._changed.notify()
+            self._changed.notify_all()
 
 
 class Place:

@@ -16,6 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(TESTS / "attacks"), str(TESTS / "helpers")]
 
+from harness import stopped  # noqa: E402
 from hostile_class import HOSTILE, earned, hostile_run, killed_runs  # noqa: E402
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = killed_runs(Path(folder), min(options.students, 8), options.kills, options.seed)
         print(f"{options.kills} kills: {found or 'the same gradebook and pages, no process left'}")
-    sys.exit(1 if changed or found or among.exit_code else 0)
+    sys.exit(1 if changed or found or stopped(among) else 0)
 
 
 if __name__ == "__main__":

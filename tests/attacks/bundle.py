@@ -12,7 +12,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from harness import A2, TOLD, Submitted, b64, notebook_of, two_loops
+from harness import A1, A2, TOLD, Submitted, b64, notebook_of, two_loops
+
+from autograder.course import Course
 
 attack = partial(Submitted, attacker="bundle")
 
@@ -23,6 +25,10 @@ SAY = 'raise Exception("ATTACK" + "-OK" if {} else "refused")'
 def says(preparation: str, condition: str) -> str:
     """A distance method that says whether something worked."""
     return two_loops(preparation.strip("\n") + "\n" + SAY.format(condition))
+
+
+def solved_knn(course: Course, code: str = "") -> bytes:
+    return json.dumps(notebook_of(course, A1, "knn", "solved", code)).encode()
 
 
 # --- helpers that change a notebook --------------------------------------------------------------
@@ -404,7 +410,8 @@ def relu_backward(dout, cache):
         notebook="two_layer_net",
         code="""\
 def affine_forward(x, w, b):
-    return x.reshape(len(x), -1) @ w + b, (x, w, np.zeros(2**24 - 2**10))
+    out = (x.reshape(len(x), -1) @ w + b).astype(np.float32)
+    return out, np.zeros((2**27 - out.nbytes) // 8)
 """,
         success="a value that may come out but not go back in with others stops the class",
         succeeded_at_2207fe8=True,
@@ -562,15 +569,10 @@ for _ in range(5):
         cause="limits",
         notebook="two_layer_net",
         files={
-            "knn.ipynb": lambda course: json.dumps(
-                notebook_of(
-                    course,
-                    "a1_classifiers",
-                    "knn",
-                    "solved",
-                    'open("/tmp/kept", "w").close()\nopen("/dev/shm/kept", "w").close()',
-                )
-            ).encode()
+            "knn.ipynb": partial(
+                solved_knn,
+                code='open("/tmp/kept", "w").close()\nopen("/dev/shm/kept", "w").close()',
+            )
         },
         code="import os\ndef affine_forward(x, w, b):\n    "
         + SAY.format('os.path.exists("/tmp/kept") or os.path.exists("/dev/shm/kept")'),
@@ -695,19 +697,16 @@ return self.compute_distances_no_loops(X)"""),
     attack(
         name="flood-of-formulas",
         cause="budget",
-        edit=answer("\\begin{align}" * 200_000),
+        edit=append(*[cell("markdown", "\\begin{align}" * 1500)] * 500),
         success="megabytes of begun formulas keep the writer busy for more than a budget",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     attack(
         name="flood-of-brackets",
         cause="budget",
-        edit=append(
-            *[cell("markdown", "[" * 50_000 + "`" * 50_000 + "*a " * 30_000)] * 5,
-            cell("markdown", "> " * 20_000 + "x" + "\n- " * 20_000 + "|a" * 20_000),
-        ),
+        edit=append(*[cell("markdown", "[" * 20_000)] * 700),
         success="Markdown that is slow to read keeps the writer busy for more than a budget",
-        succeeded_at_2207fe8=False,
+        succeeded_at_2207fe8=True,
     ),
     attack(
         name="language-that-clears-the-screen",
@@ -772,7 +771,10 @@ return self.compute_distances_no_loops(X)"""),
     attack(
         **{**RELEASED_FEATURES, "cause": "rendering"},
         name="weights-that-clear-the-screen",
-        files={WEIGHTS: saved(data_set=np.array(f"{ESCAPES}{SCRIPT}"), W1=np.zeros(3))},
+        files={
+            WEIGHTS: saved(data_set=np.array(f"{ESCAPES}{SCRIPT}"), W1=np.zeros(3)),
+            "knn.ipynb": solved_knn,
+        },
         success="a text in a file of weights sends escape sequences to the terminal",
         succeeded_at_2207fe8=True,
     ),
@@ -1017,7 +1019,7 @@ class KNearestNeighbor(KNearestNeighbor):
         exec(f"dists = np.array({loop})", scope)
         return scope["dists"]
 """,
-        earns={"knn-no-loops": 0.5},
+        earns={"knn-no-loops": 0.56},
         success="a loop that exec runs passes for none",
         succeeded_at_2207fe8=False,
     ),
@@ -1029,7 +1031,7 @@ class KNearestNeighbor(KNearestNeighbor):
     def compute_distances_no_loops(self, X):
         return getattr(self, "compute_distances_" + "two_loops")(X)
 """,
-        earns={"knn-no-loops": 0.5},
+        earns={"knn-no-loops": 0.56},
         success="another method that loops, called under a name put together, passes for none",
         succeeded_at_2207fe8=True,
     ),
@@ -1044,7 +1046,7 @@ class KNearestNeighbor(KNearestNeighbor):
         rows = np.fromfunction(np.frompyfunc(pair, 2, 1), (len(X), len(train)))
         return rows.astype(float)
 """,
-        earns={"knn-no-loops": 0.5},
+        earns={"knn-no-loops": 0.56},
         success="a loop in NumPy that calls Python for each pair passes for none",
         succeeded_at_2207fe8=True,
     ),

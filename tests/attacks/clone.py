@@ -61,7 +61,8 @@ def innocent(self, X):
     return np.sqrt(np.maximum(0, (X**2).sum(1)[:, None] + (self.X_train**2).sum(1) - 2 * X))
 """
 
-HALF = {"earns": {"knn-no-loops": 0.5}, "cause": "points"}
+#: What remains when the rule of this question is broken: less than half of it is the rule.
+HALF = {"earns": {"knn-no-loops": 0.56}, "cause": "points"}
 
 KNN_ALL = (
     "knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels", "knn-predict",
@@ -477,7 +478,9 @@ held = [line for line in status.splitlines() if line.startswith("CapEff") and in
     attack(
         name="crash-of-the-interpreter",
         cause="isolation",
-        code=two_loops("import ctypes\nctypes.string_at(0)"),
+        code=two_loops("""\
+far = np.lib.stride_tricks.as_strided(np.zeros(1), (2**20,), (2**24,))
+return far.sum()"""),
         keeps=("knn-no-loops", "knn-predict-labels"),
         success="a crash of the interpreter costs more than its own question",
         succeeded_at_2207fe8=False,

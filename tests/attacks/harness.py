@@ -44,6 +44,7 @@ __all__ = [
     "latest",
     "left_after",
     "notebook_of",
+    "stopped",
     "submit",
     "try_class",
 ]
@@ -422,13 +423,20 @@ def _successes(attack: Submitted, outcome: Outcome) -> list[str]:
 
 def harm(outcome: Outcome) -> list[str]:
     """What a run did to those who did nothing wrong, and to the terminal."""
-    found = honest_lost(outcome) + active_in_terminal(outcome.printed)
+    return [
+        *filter(None, [stopped(outcome)]),
+        *honest_lost(outcome),
+        *active_in_terminal(outcome.printed),
+    ]
+
+
+def stopped(outcome: Outcome) -> str:
+    """How a run broke off, or ``""``; exit code 1 is that of a run that names what it refused."""
     if outcome.exit_code is None:
-        found.append(f"the run did not end within {CLASS_BUDGET} s")
-    elif outcome.exit_code != 0:
-        said = outcome.printed[-1500:]
-        found.append(f"the command ended with exit code {outcome.exit_code}: {said}")
-    return found
+        return "the run did not end in time"
+    if outcome.exit_code not in (0, 1) or "Traceback" in outcome.printed:
+        return f"the command ended with exit code {outcome.exit_code}: {outcome.printed[-1500:]}"
+    return ""
 
 
 def honest_lost(outcome: Outcome) -> list[str]:

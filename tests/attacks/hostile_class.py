@@ -26,6 +26,7 @@ from harness import (
     latest,
     left_after,
     notebook_of,
+    stopped,
     submit,
 )
 
@@ -105,8 +106,8 @@ def killed_runs(root: Path, students: int, kills: int, seed: int = 0) -> list[st
         if left := left_after(course):
             found.append(f"kill {number + 1}: {left}")
     outcome = grade(course)
-    if outcome.exit_code != 0:
-        found.append(f"the run after them ends with {outcome.exit_code}: {outcome.printed[-300:]}")
+    if broken := stopped(outcome):
+        found.append(f"the run after them: {broken}")
     after = content(course)
     found += [f"{name} is different" for name in wanted if wanted[name] != after.get(name)]
     return found + [f"{name} is new" for name in after.keys() - wanted.keys()]

@@ -35,6 +35,7 @@ from harness import (
     left_after,
     notebook_of,
     ours,
+    stopped,
 )
 
 from autograder.bundle import write_bundle
@@ -106,8 +107,8 @@ def _honest_lost(outcome: Outcome) -> str:
 def _all_there(course: Course) -> str:
     """After another, undisturbed run: is everything there?"""
     outcome = grade(course)
-    if outcome.exit_code != 0:
-        return f"the next run ends with {outcome.exit_code}: {outcome.printed[-300:]}"
+    if broken := stopped(outcome):
+        return f"the next run: {broken}"
     with sqlite3.connect(course.gradebook_path) as db:
         (students,) = db.execute("select count(*) from submitted_assignment").fetchone()
     if students < len(HONEST):
@@ -145,9 +146,7 @@ def moves_a_folder_while_it_is_read(course: Course) -> str:
 
     with _again_and_again(move):
         outcome = grade(course)
-    if outcome.exit_code != 0:
-        return f"exit code {outcome.exit_code}: {outcome.printed[-300:]}"
-    return _honest_lost(outcome)
+    return stopped(outcome) or _honest_lost(outcome)
 
 
 def swaps_a_link_for_a_file(course: Course) -> str:
@@ -179,9 +178,7 @@ def unreadable_folder(course: Course) -> str:
         outcome = grade(course, through=["setpriv", "--bounding-set", less, "--inh-caps", less])
     finally:
         folder.chmod(0o700)
-    if outcome.exit_code != 0:
-        return f"exit code {outcome.exit_code}: {outcome.printed[-300:]}"
-    return _honest_lost(outcome)
+    return stopped(outcome) or _honest_lost(outcome)
 
 
 def journal_of_another_form(course: Course) -> str:
@@ -197,9 +194,7 @@ def journal_of_another_form(course: Course) -> str:
     ]
     course.journal_path.write_bytes(b"\n".join(lines))
     outcome = grade(course)
-    if outcome.exit_code != 0:
-        return f"exit code {outcome.exit_code}: {outcome.printed[-300:]}"
-    return _honest_lost(outcome)
+    return stopped(outcome) or _honest_lost(outcome)
 
 
 def locks_the_gradebook(course: Course) -> str:
@@ -376,8 +371,8 @@ def grades_at_the_same_time(course: Course) -> str:
             second.append(grade(course))
 
     first = grade(course, meanwhile=again)
-    if first.exit_code != 0:
-        return f"the first ends with {first.exit_code}: {first.printed[-300:]}"
+    if broken := stopped(first):
+        return f"the first: {broken}"
     if second and (second[0].exit_code != 2 or "Traceback" in second[0].printed):
         return f"the second ends with {second[0].exit_code}: {second[0].printed[-200:]}"
     return _all_there(course)

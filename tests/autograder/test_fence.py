@@ -135,6 +135,24 @@ def test_who_sleeps_lends_its_place(fence):
         assert slots._free == 0
 
 
+def test_who_is_in_a_hurry_goes_first():
+    slots, order = Slots(1), []
+
+    def work(hurry):
+        with slots.place(hurry):
+            order.append(hurry)
+
+    with slots.place():
+        threads = [threading.Thread(target=work, args=[hurry]) for hurry in (False, False, True)]
+        for thread in threads:
+            thread.start()
+        while slots._hurried == 0:
+            time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert order == [True, False, False]
+
+
 def test_the_end_of_the_grader_is_the_end_of_all(course, tmp_path):
     script = f"""
         import sys
