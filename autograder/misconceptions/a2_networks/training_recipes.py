@@ -1205,4 +1205,18 @@ def linear_warmup(step, *settings, **more):
         hint="After the call the array of steps is another: your code counts it up in place. It "
         "belongs to the caller, so work on a copy.",
     ),
+    Misconception(
+        "smoothing-sorts-y",
+        "training_recipes-label-smoothing",
+        append="""
+_right_label_smoothing = label_smoothing
+
+def label_smoothing(y, *settings, **more):
+    result = _right_label_smoothing(y, *settings, **more)
+    y.sort()
+    return result
+""",
+        hint="After the call y is another: your code sorts it in place. It belongs to "
+        "the caller, so work on a copy.",
+    ),
 ]
