@@ -250,8 +250,27 @@ cli.main()
 """
 
 
-def command(*arguments: str, budget: int | None = None) -> list[str]:
-    """The ``autograder`` command of this environment, perhaps with a smaller budget than usual."""
+#: The kernel lets root read everything: here a hook refuses it what lies in some folders.
+_REFUSING = """\
+import sys
+def refuse(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and "/unreadable" in str(arguments[0]):
+        raise PermissionError(13, "Permission denied", arguments[0])
+sys.addaudithook(refuse)
+from autograder import cli
+cli.main()
+"""
+
+
+def command(*arguments: str, budget: int | None = None, refusing: bool = False) -> list[str]:
+    """The ``autograder`` command of this environment.
+
+    Args:
+        budget: seconds that a submission may take, if not as many as usual.
+        refusing: must whatever begins with "unreadable" be unreadable?
+    """
+    if refusing:
+        return [sys.executable, "-P", "-c", _REFUSING, *arguments]
     if budget is not None:
         return [sys.executable, "-P", "-c", _WITH_BUDGET.format(budget, 3 * budget), *arguments]
     return [str(Path(sys.executable).with_name("autograder")), *arguments]
@@ -292,20 +311,21 @@ def grade(
     meanwhile: Callable[[subprocess.Popen], Any] | None = None,
     through: Sequence[str] = (),
     budget: int | None = None,
+    refusing: bool = False,
 ) -> Outcome:
     """Run ``autograder grade``.
 
     Args:
         seconds: after which it is ended; its exit code is None then.
         through: a command that runs the command.
-        budget: seconds of a submission, if not the usual.
+        budget, refusing: see :func:`command`.
         meanwhile: what to do while it runs.
     """
     started = time.monotonic()
     # Files, not pipes: what a process left behind may hold a pipe open.
     with open(course.root / "printed.txt", "w+b") as printed:
         process = subprocess.Popen(
-            [*through, *command("grade", assignment, *options, budget=budget)],
+            [*through, *command("grade", assignment, *options, budget=budget, refusing=refusing)],
             cwd=course.root,
             env=environment(**(env or {})),
             stdin=subprocess.DEVNULL,
@@ -335,7 +355,7 @@ def latest(course: Course) -> dict[str, dict]:
     reports = {}
     if course.journal_path.exists():
         for line in course.journal_path.read_bytes().splitlines():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                 report = json.loads(line)
                 report["score"], report["notebooks"]
                 reports[report["student"]] = report

@@ -168,16 +168,11 @@ def swaps_a_link_for_a_file(course: Course) -> str:
 
 
 def unreadable_folder(course: Course) -> str:
-    """Root without the right to read everything is how this test reads as a person does."""
+    hand_in(course, "unreadable", A1, {"knn.ipynb": b"{}"})
     folder = hand_in(course, "eve", A1, {"knn.ipynb": b"{}"})
-    other = hand_in(course, "eva", A1, {"knn.ipynb": b"{}"})
-    folder.chmod(0)
-    (other / "knn.ipynb").chmod(0)
-    less = "-dac_override,-dac_read_search"
-    try:
-        outcome = grade(course, through=["setpriv", "--bounding-set", less, "--inh-caps", less])
-    finally:
-        folder.chmod(0o700)
+    (folder / "unreadable.ipynb").write_bytes(b"{}")
+    hand_in(course, "eva", A1, {}).joinpath("knn.ipynb").mkdir()
+    outcome = grade(course, refusing=True)
     return stopped(outcome) or _honest_lost(outcome)
 
 
@@ -216,6 +211,12 @@ def reads_the_secret(course: Course) -> str:
     return _honest_lost(outcome)
 
 
+def listening() -> set[str]:
+    """Names of sockets of this machine that somebody may connect to without any file."""
+    lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {line[7] for line in lines if line[7:] and line[7][0] == "@" and line[3] == "00010000"}
+
+
 def watches_the_processes(course: Course) -> str:
     secret = course.root / ".autograder-secret"
     secret.write_text(SECRET)
@@ -234,9 +235,8 @@ def watches_the_processes(course: Course) -> str:
                         for end in process.net_connections("inet"):
                             if end.status == psutil.CONN_LISTEN:
                                 seen.add(f"something listens at {end.laddr}")
-                        for end in process.net_connections("unix"):
-                            if str(end.laddr).startswith(("@", "\0")):
-                                seen.add(f"an abstract socket {end.laddr}")
+                        mine = {str(end.laddr) for end in process.net_connections("unix")}
+                        seen.update(f"something listens at {name}" for name in mine & listening())
             time.sleep(0.05)
 
     grade(course, meanwhile=look)
@@ -265,8 +265,11 @@ def looks_into_tmp(course: Course) -> str:
 
 
 class _Evil:
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
     def __reduce__(self) -> tuple:
-        return (open, (os.environ["ATTACK_MARKER"], "w"))
+        return (open, (self.marker, "w"))
 
 
 def poisons_the_cache(course: Course) -> str:
@@ -274,18 +277,18 @@ def poisons_the_cache(course: Course) -> str:
 
     marker = course.root / "unpickled"
     poison = io.BytesIO()
-    np.savez(poison, X=np.array([_Evil()], dtype=object), fingerprint=np.array("right"))
+    evil = np.array([_Evil(str(marker))], dtype=object)
+    np.savez(poison, X=evil, fingerprint=np.array("right"))
     with tempfile.TemporaryDirectory() as folder:
-        before = {name: os.environ.get(name) for name in ("ASSIGNMENTS_DATA", "ATTACK_MARKER")}
-        os.environ.update(ASSIGNMENTS_DATA=folder, ATTACK_MARKER=str(marker))
+        before = os.environ.get("ASSIGNMENTS_DATA")
+        os.environ["ASSIGNMENTS_DATA"] = folder
         try:
             (Path(folder) / "poisoned.npz").write_bytes(poison.getvalue())
             arrays = cache.cached_arrays("poisoned", "right", lambda: {"X": np.arange(3)})
         finally:
-            for name, value in before.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
+            os.environ.pop("ASSIGNMENTS_DATA")
+            if before is not None:
+                os.environ["ASSIGNMENTS_DATA"] = before
     if marker.exists():
         return "an object in the cache was unpickled"
     return "" if arrays["X"].tolist() == [0, 1, 2] else "what the cache held was taken"
