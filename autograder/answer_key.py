@@ -53,8 +53,7 @@ class AnswerKey:
         self._modules: dict[str, NotebookModule] = {}
         self._earlier_modules: dict[str, NotebookModule] = {}
         self._codes: dict[str, Code] = {}
-        #: Source notebooks of the course that this one stands on, by ``"assignment/notebook"``.
-        self.earlier: dict[str, SourceNotebook] = {}
+        self._sources: dict[str, SourceNotebook] = {}
 
     @property
     def packages(self) -> frozenset[str]:
@@ -102,14 +101,18 @@ class AnswerKey:
 
     def _previous(self, name: str) -> NotebookModule:
         if name not in self._earlier_modules:
-            source = self._earlier(name)
+            source = self.source_of(name)
             module = load(source.cells, source.outline, f"key_{self.source.name}_{source.name}")
             self._earlier_modules[name] = module
         return self._earlier_modules[name]
 
-    def _earlier(self, name: str) -> SourceNotebook:
-        """The source of a notebook ``"assignment/notebook"`` of the same course."""
-        if name not in self.earlier:
+    def source_of(self, name: str) -> SourceNotebook:
+        """The source of a notebook ``"assignment/notebook"`` of the same course.
+
+        Raises:
+            CourseError: it is not there.
+        """
+        if name not in self._sources:
             assignment, _slash, notebook = name.partition("/")
             path = self.source.path.parents[1] / assignment / f"{notebook}.ipynb"
             if not path.is_file():
@@ -117,8 +120,8 @@ class AnswerKey:
                     f"{self.source.assignment}/{self.source.name} stands on {name}, and {path} is "
                     "not there: copy that notebook's source into the course, too"
                 )
-            self.earlier[name] = SourceNotebook(assignment, notebook, path)
-        return self.earlier[name]
+            self._sources[name] = SourceNotebook(assignment, notebook, path)
+        return self._sources[name]
 
     def files_of(self, patch: Patch | None = None) -> Files:
         """The files beside the reference, or beside a patched one."""
@@ -195,7 +198,7 @@ class AnswerKey:
             KeyError: it was not given that.
         """
         if origin in self.scope.earlier:
-            return answer_key(self._earlier(origin))._bound(name)
+            return answer_key(self.source_of(origin))._bound(name)
         if origin in self.scope.helpers:
             module = importlib.import_module(origin)
             if name in module.__all__ and isinstance(vars(module)[name], types.FunctionType):

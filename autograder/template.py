@@ -132,9 +132,10 @@ def _load(warm: Warm) -> list[SourceNotebook]:
     waiting = list(warm.assignment.notebooks.values())
     for source in waiting:  # it grows
         key = answer_key(source)
+        earlier = [key.source_of(name) for name in sorted(key.scope.earlier)]
         key.patches, key.reference  # noqa: B018 - read once, they stay loaded
         prepare(key.packages)
-        waiting += [earlier for earlier in key.earlier.values() if earlier not in waiting]
+        waiting += [notebook for notebook in earlier if notebook not in waiting]
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:
         raise RuntimeError(f"the template has {tasks} threads, and a fork would lack all but one")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from checked_course import ASSIGNMENT, checked_course
 from fence_jobs import Act, Said
 
+from autograder.course import Course, CourseError
 from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
 from autograder.grading import Budget, Settings
 from autograder.submission import Submission
@@ -159,7 +161,8 @@ def test_the_end_of_the_grader_is_the_end_of_all(course, tmp_path):
         from checked_course import ASSIGNMENT
         from fence_jobs import Act
         from autograder.course import Course
-        from autograder.fence import Account, Fence
+        from autograder.course import Course, CourseError
+from autograder.fence import Account, Fence
         from autograder.grading import Settings
         import assignments.checks, autograder.checks, autograder.misconceptions
         for package in (assignments.checks, autograder.checks, autograder.misconceptions):
@@ -194,6 +197,19 @@ def test_a_comparison_that_never_ends_costs_its_question(fence):
     assert question.status == "stopped"
     assert question.limit in ("step", "grader")
     assert "stopped" in question.reason
+
+
+def test_says_which_earlier_notebook_a_course_lacks(tmp_path):
+    source = Course().source_dir / "a2_networks" / "dropout.ipynb"
+    folder = tmp_path / "source" / "a2_networks"
+    folder.mkdir(parents=True)
+    shutil.copy(source, folder)
+    assignment = Course(tmp_path).assignment("a2_networks")
+    with (
+        Fence(assignment, SETTINGS) as fence,
+        pytest.raises(CourseError, match="stands on a1_classifiers/two_layer_net"),
+    ):
+        assert fence.settings
 
 
 def handed_in(value):
