@@ -23,6 +23,7 @@ from nbgrader import preprocessors as pp
 from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, select
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import selectinload
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -121,10 +122,16 @@ class Gradebook:
         course_id = self._config.get("CourseDirectory", {}).get("course_id")
         # The time that SQLite waits for a lock, in seconds: formgrader may be saving a score.
         url = f"{course.db_url}?timeout=60"
-        self._nbgrader = api.Gradebook(url, course_id or "default_course")
+        try:
+            self._nbgrader = api.Gradebook(url, course_id or "default_course")
+            for table in (_answers, _reports):
+                table.create(self._nbgrader.engine, checkfirst=True)
+        except DatabaseError as error:
+            raise CourseError(
+                f"the gradebook {course.gradebook_path} cannot be opened: {error.orig}; close what "
+                "else has it open, then run the command again"
+            ) from None
         self._db = self._nbgrader.db
-        for table in (_answers, _reports):
-            table.create(self._nbgrader.engine, checkfirst=True)
 
     def __enter__(self) -> "Gradebook":
         return self

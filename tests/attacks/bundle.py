@@ -311,7 +311,7 @@ class KNearestNeighbor(KNearestNeighbor):
 """,
         earns={"knn-two-loops": 1 - 0.5 / 6},
         success="a patched workspace hides that the input was changed, and the check of it passes",
-        succeeded_at_2207fe8=False,
+        succeeded_at_2207fe8=True,
     ),
     attack(
         name="says-it-is-not-implemented",
@@ -414,7 +414,7 @@ def affine_forward(x, w, b):
     return out, np.zeros((2**27 - out.nbytes) // 8)
 """,
         success="a value that may come out but not go back in with others stops the class",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     attack(
         name="bfloat16-answer",
@@ -706,7 +706,7 @@ return self.compute_distances_no_loops(X)"""),
         cause="budget",
         edit=append(*[cell("markdown", "[" * 20_000)] * 700),
         success="Markdown that is slow to read keeps the writer busy for more than a budget",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     attack(
         name="language-that-clears-the-screen",
@@ -776,7 +776,7 @@ return self.compute_distances_no_loops(X)"""),
             "knn.ipynb": solved_knn,
         },
         success="a text in a file of weights sends escape sequences to the terminal",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     # --- pages ---
     attack(
@@ -1021,7 +1021,7 @@ class KNearestNeighbor(KNearestNeighbor):
 """,
         earns={"knn-no-loops": 0.56},
         success="a loop that exec runs passes for none",
-        succeeded_at_2207fe8=False,
+        succeeded_at_2207fe8=True,
     ),
     attack(
         name="loop-behind-getattr",
@@ -1048,7 +1048,7 @@ class KNearestNeighbor(KNearestNeighbor):
 """,
         earns={"knn-no-loops": 0.56},
         success="a loop in NumPy that calls Python for each pair passes for none",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
 ]
 

@@ -583,7 +583,7 @@ class Rows:
 """
         + no_loops("return Rows(X.astype(float)) @ Rows(self.X_train.astype(float))"),
         success="an operator of a class of one's own has the loops",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     attack(
         **HALF,
@@ -623,7 +623,7 @@ def down(X, train, i=0):
 """
         + no_loops("return down(X.astype(float), self.X_train.astype(float))"),
         success="a recursion over the rows passes for no loop",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     attack(
         name="gradients-by-autograd",
@@ -663,7 +663,7 @@ class KNearestNeighbor(KNearestNeighbor):
 """,
         earns={"knn-two-loops": 1 - 0.5 / 6},
         success="an input is changed by a function of NumPy, and a patched workspace hides it",
-        succeeded_at_2207fe8=False,
+        succeeded_at_2207fe8=True,
     ),
     attack(
         name="code-in-cells-that-are-not-run",

@@ -232,3 +232,9 @@ def test_every_student_of_the_gradebook_has_marks(book):
     ada, zoe = book.marks(ASSIGNMENT)
     assert (ada.submitted, zoe.submitted) == (True, False)
     assert (zoe.score, zoe.max_score, zoe.timestamp) == (0.0, 10.0, None)
+
+
+def test_a_gradebook_that_cannot_be_opened_is_named(course):
+    course.gradebook_path.write_bytes(b"no database" * 1000)
+    with pytest.raises(CourseError, match="cannot be opened: file is not a database"):
+        Gradebook(course)
