@@ -59,9 +59,10 @@ verify: setup ## Prove that the checks are right: references, variants, misconce
 notebooks: setup ## Run every source notebook from top to bottom
 	$(PY) tools/run_notebooks.py $(ARGS)
 
-lint: setup ## Check style without changing a file
+lint: setup ## Check style and types without changing a file
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(PY) -m mypy
 	$(PY) tools/normalise_notebooks.py --check
 
 format: setup ## Put code and notebooks into the project's style

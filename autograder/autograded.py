@@ -90,9 +90,10 @@ def build(
     """
     cells = _merge(released, submitted)
     for cell in cells:
-        question = result.questions.get(_grade_id(cell))
+        name = _grade_id(cell) or ""
+        question = result.questions.get(name)
         if question and cell.cell_type == "code":
-            text = "\n".join(check_lines(_grade_id(cell), question)) + "\n"
+            text = "\n".join(check_lines(name, question)) + "\n"
             cell.outputs = [new_output("stream", name="stdout", text=text)]
     notes = [result.reason, *result.notes]
     if protection == "none":

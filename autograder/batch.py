@@ -164,21 +164,19 @@ class _Class:
         painted: dict[Future, _Graded] = {}
         while waiting or painted:
             for future in wait([*waiting, *painted], return_when=FIRST_COMPLETED).done:
-                student = waiting.pop(future, None)
+                student = waiting.pop(future, "")
                 graded = painted.pop(future, None)
                 try:
-                    if graded is None:
-                        graded = future.result()
-                        if not graded.written:
-                            painted[painters.submit(self.pages, graded, self.write(graded))] = (
-                                graded
-                            )
-                            continue
-                    else:
+                    if graded is not None:
+                        student = graded.report.student
                         self.save(graded, future.result())
+                    elif not (graded := future.result()).written:
+                        painting = painters.submit(self.pages, graded, self.write(graded))
+                        painted[painting] = graded
+                        continue
                     report, unchanged = graded.report, graded.unchanged
                 except Exception:
-                    report, unchanged = self.failed(student or graded.report.student), False
+                    report, unchanged = self.failed(student), False
                 yield report, unchanged
 
     def grade(self, student: str, folder: Path) -> _Graded:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.autograded import save
@@ -48,7 +49,7 @@ def export(course: Course, path: Path, assignment: str | None = None) -> int:
 _NOBODY = Marks(student="", assignment="")
 
 
-def _row(marks: Marks, questions: list[str]) -> dict[str, object]:
+def _row(marks: Marks, questions: list[str]) -> Mapping[str, object]:
     found = marks.questions.values()
     return {
         "student": marks.student,

@@ -139,7 +139,7 @@ def _question(
     answered = name in result.written and result.written[name].answered
     mark = marks.questions.get(name) if marks else None
     if mark is None:
-        auto = graded.score if graded else 0.0
+        auto: float | None = graded.score if graded else 0.0
         if report.status == "machine" or (question.kind != "auto" and answered):
             auto = None
         mark = Mark(question.notebook, name, question.kind, question.points, auto_score=auto)
@@ -204,7 +204,7 @@ def _spread_comments(questions: list[dict], source: SourceNotebook, marks: Marks
     for question in questions:
         for cell in (solutions.get(question["name"]), question["name"]):
             comment = marks.comments.get(cell) if marks and cell else None
-            if comment and cell not in seen:
+            if cell and comment and cell not in seen:
                 question["comments"].append(comment)
                 seen.add(cell)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ from autograder.record import (
     Hint,
     NotebookRecord,
     QuestionRecord,
+    QuestionStatus,
     Report,
     cleaned,
     plain,
@@ -136,7 +137,7 @@ class Grading:
         closed: notebooks that need not be opened again.
     """
 
-    tells: ClassVar = Event
+    tells: ClassVar[Any] = Event
 
     submission: Submission
     settings: Settings
@@ -214,7 +215,7 @@ class Grading:
             ),
         )
         for question in source.auto_questions():
-            yield Scored(source.name, question.grade_id, nothing(question, reason=plain(reason)))
+            yield Scored(source.name, question.grade_id, nothing(question, plain(reason)))
 
     def _question(
         self,
@@ -244,7 +245,7 @@ class Grading:
         return cleaned(record)
 
 
-def _status(attempt: Attempt) -> str:
+def _status(attempt: Attempt) -> QuestionStatus:
     if attempt.limit:
         return "stopped"
     if attempt.share == 1:
@@ -274,13 +275,17 @@ def _known_files(assignment: Assignment) -> set[str]:
     }
 
 
-def nothing(question: Question, **details: str) -> QuestionRecord:
+def nothing(
+    question: Question, reason: str, limit: str | None = None, fault: str = ""
+) -> QuestionRecord:
     """What a question earns that could not be tried."""
     return QuestionRecord(
         score=0.0,
         max_score=question.points,
-        status="stopped" if details.get("limit") else "failed",
-        **details,
+        status="stopped" if limit else "failed",
+        limit=limit,
+        reason=reason,
+        fault=fault,
     )
 
 
@@ -349,9 +354,7 @@ class Progress:
             return
         for question in self._open_questions(source):
             if self.step.question in ("", question.grade_id):
-                self.decided[question.grade_id] = nothing(
-                    question, limit=limit, reason=reason, fault=fault
-                )
+                self.decided[question.grade_id] = nothing(question, reason, limit, fault)
         if source.name not in self._opened:
             self._opened[source.name] = NotebookRecord(
                 status="unreadable", reason=reason, written=written_answers(source, {"cells": []})
@@ -382,7 +385,9 @@ class Progress:
             if name in self._opened and not self.machine
         }
         readable = any(notebook.status == "graded" for notebook in notebooks.values())
-        status = "machine" if self.machine else "graded" if readable else "unreadable"
+        status: Literal["graded", "unreadable", "machine"] = (
+            "machine" if self.machine else "graded" if readable else "unreadable"
+        )
         reason = (
             _("our machine failed and will try again: {reason}").format(
                 reason=self.machine.strip().rpartition("\n")[2]

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import nbformat
@@ -34,7 +34,7 @@ class Rendered(msgspec.Struct, tag=True, frozen=True):
 class Rendering:
     """Render the pages of a submission: a job of :mod:`autograder.fence`."""
 
-    tells: ClassVar = Rendered
+    tells: ClassVar[Any] = Rendered
 
     course: Course
     report: Report

@@ -17,6 +17,7 @@ __all__ = [
     "Hint",
     "NotebookRecord",
     "QuestionRecord",
+    "QuestionStatus",
     "Report",
     "Written",
     "cleaned",
@@ -35,7 +36,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     """Never changed once made; :func:`msgspec.structs.replace` makes another."""
 
 
-class CheckRecord(_Record):
+class CheckRecord(_Record, frozen=True, kw_only=True):
     """How one check of a question went; reason and symptom are empty where it passed."""
 
     name: str
@@ -46,14 +47,14 @@ class CheckRecord(_Record):
     symptom: str = ""
 
 
-class Hint(_Record):
+class Hint(_Record, frozen=True, kw_only=True):
     """The named mistake that explains a lost point, and what a teaching assistant would say."""
 
     misconception: str
     text: str
 
 
-class QuestionRecord(_Record):
+class QuestionRecord(_Record, frozen=True, kw_only=True):
     """What one automatic question earned.
 
     Attributes:
@@ -75,7 +76,7 @@ class QuestionRecord(_Record):
     seconds: float = 0.0
 
 
-class Answer(_Record):
+class Answer(_Record, frozen=True, kw_only=True):
     """Whether a written question was answered, and the SHA-256 of the text."""
 
     answered: bool
@@ -83,7 +84,7 @@ class Answer(_Record):
     max_score: float
 
 
-class NotebookRecord(_Record):
+class NotebookRecord(_Record, frozen=True, kw_only=True):
     """What became of one notebook; ``reason`` says why it was not graded, where it was not."""
 
     status: Literal["graded", "missing", "unreadable"]
@@ -93,7 +94,7 @@ class NotebookRecord(_Record):
     written: dict[str, Answer] = {}
 
 
-class Report(_Record, tag_field="kind", tag="report"):
+class Report(_Record, frozen=True, kw_only=True, tag_field="kind", tag="report"):
     """What one submission of an assignment earned.
 
     Attributes:
@@ -140,7 +141,7 @@ class Report(_Record, tag_field="kind", tag="report"):
         }
 
 
-class Written(_Record, tag_field="kind", tag="written"):
+class Written(_Record, frozen=True, kw_only=True, tag_field="kind", tag="written"):
     """A note that gradebook and pages say what a report of these hashes says."""
 
     student: str

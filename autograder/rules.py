@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import cast
 
 from assignments.messages import _
 from assignments.notebook import Cell, Outline, Step, plan
@@ -152,7 +153,7 @@ class Code:
             body = ast.Return(node.body)
             node = ast.FunctionDef(root, node.args, [body], [], lineno=1, col_offset=0)
         elif not isinstance(node, ast.stmt):
-            node = ast.Expr(node)
+            node = ast.Expr(cast(ast.expr, node))
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             for decorator in node.decorator_list:
                 if _last_word(decorator) not in _PLAIN_DECORATORS:
@@ -349,7 +350,9 @@ class Code:
     def _reached(self, asked: Collection[str]) -> Iterator[tuple[int, _Part]]:
         """The parts that may run when these names are asked for, with their cells."""
         waiting = [*asked, *(f".{name}" for name in asked)]
-        pieces = [(cell, node) for cell, node in self._own if self._acts(node)]
+        pieces: list[tuple[int, ast.AST]] = [
+            (cell, node) for cell, node in self._own if self._acts(node)
+        ]
         seen: set[str] = set()
         while waiting or pieces:
             for cell, node in pieces:
@@ -420,7 +423,8 @@ class Code:
             try:
                 reader.visit(node)
             except RecursionError:
-                reader.part.obstacles.append(Obstacle(_("deeply nested code"), cell, node.lineno))
+                line = getattr(node, "lineno", 0)
+                reader.part.obstacles.append(Obstacle(_("deeply nested code"), cell, line))
             self._read[id(node)] = reader.part
         return self._read[id(node)]
 
@@ -627,7 +631,7 @@ def _assigned(target: ast.AST, value: ast.AST) -> Iterator[tuple[str, ast.AST | 
         case _:
             for node in ast.walk(target):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    yield node.id, ast.Tuple([value], ast.Load())
+                    yield node.id, ast.Tuple([cast(ast.expr, value)], ast.Load())
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -123,8 +123,8 @@ def _renderer() -> MarkdownIt:
     # "$5 or $6" is no formula: a closing dollar has no digit after it.
     md.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True)
     md.use(amsmath_plugin)
-    md.block.ruler.at("amsmath", _formula_block, _INTERRUPTS)
-    md.validateLink = _is_link
+    md.block.ruler.at("amsmath", _formula_block, _INTERRUPTS)  # type: ignore[arg-type]
+    md.validateLink = _is_link  # type: ignore[method-assign]
     for kind in ("math_inline", "math_inline_double", "math_block", "amsmath"):
         md.add_render_rule(kind, _render_math)
     md.add_render_rule("image", _render_image)

@@ -23,8 +23,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import ClassVar, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import msgspec
 
@@ -73,10 +72,10 @@ class Job(Protocol):
     """What a fork does.
 
     Attributes:
-        tells: the types of what it tells.
+        tells: the type of what it tells, or the union of them.
     """
 
-    tells: ClassVar[type | UnionType]
+    tells: ClassVar[Any]
 
     def run(self, assignment: Assignment, group: Group | None) -> Iterator[msgspec.Struct]:
         """Do it; each step is over when something is told.
@@ -148,14 +147,10 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
     That are the modules of this project and of the course, the source notebooks, our data files
     and the versions of all installed packages.
     """
-    folders = {HOME, *(Path(path) for paths in warm.package_paths.values() for path in paths)}
-    files = {
-        Path(module.__file__)
-        for module in list(sys.modules.values())
-        if getattr(module, "__file__", None)
-        and any(Path(module.__file__).is_relative_to(folder) for folder in folders)
-        and ".venv" not in Path(module.__file__).parts
-    }
+    folders = {HOME / "assignments", HOME / "autograder"}
+    folders |= {Path(path) for paths in warm.package_paths.values() for path in paths}
+    modules = {Path(getattr(module, "__file__", None) or "") for module in [*sys.modules.values()]}
+    files = {path for path in modules if any(map(path.is_relative_to, folders))}
     files |= {source.path for source in loaded}
     files |= {
         path

@@ -187,7 +187,10 @@ def _interpreter_mounts(python: Path) -> tuple[tuple[str, ...], ...]:
     """The interpreter and its standard library, without any of its site-packages."""
     library = sysconfig.get_path("stdlib")
     shared = Path(sysconfig.get_config_var("LIBDIR") or "/nowhere")
-    mounts = [("--ro-bind", str(python), str(python)), ("--ro-bind", library, library)]
+    mounts: list[tuple[str, ...]] = [
+        ("--ro-bind", str(python), str(python)),
+        ("--ro-bind", library, library),
+    ]
     for packages in ("site-packages", "dist-packages", "test", "idlelib"):
         if (Path(library) / packages).is_dir():
             hidden = f"{library}/{packages}"

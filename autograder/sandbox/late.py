@@ -51,9 +51,9 @@ class _LateLoader(importlib.abc.Loader):
         module.__class__ = types.ModuleType
         outermost, self.finder.loading = not self.finder.loading, True
         try:
-            parent = module.__name__.rpartition(".")[0]
-            if parent and isinstance(sys.modules.get(parent), _LateModule):
-                sys.modules[parent].__spec__.loader.load(sys.modules[parent])
+            parent = sys.modules.get(module.__name__.rpartition(".")[0])
+            if isinstance(parent, _LateModule):
+                parent.load()
             self.real.exec_module(module)
         finally:
             self.finder.loading = not outermost
@@ -68,5 +68,10 @@ class _LateModule(types.ModuleType):
         below = f"{self.__name__}.{name}"
         if hasattr(self, "__path__") and importlib.util.find_spec(below):
             return importlib.import_module(below)
-        self.__spec__.loader.load(self)
+        self.load()
         return getattr(self, name)
+
+    def load(self) -> None:
+        assert self.__spec__ is not None
+        assert isinstance(self.__spec__.loader, _LateLoader)
+        self.__spec__.loader.load(self)

@@ -55,6 +55,7 @@ class Unprotected:
                 stderr=errors,
             )
             self.meter = Tree(process.pid, self.limits.memory)
+            assert process.stdin is not None
             with contextlib.suppress(OSError), process.stdin as pipe:  # it may have ended already
                 pipe.write(token)
             server.settimeout(0.1)

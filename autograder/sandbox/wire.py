@@ -129,7 +129,7 @@ class _Encoder:
 
     def buffer(self, array: np.ndarray) -> int:
         flat = np.ascontiguousarray(array).reshape(-1)
-        self.buffers.append(memoryview(flat.view(np.uint8)))
+        self.buffers.append(flat.view(np.uint8).data)
         return len(self.buffers) - 1
 
     def extend(self, value: Any) -> msgpack.ExtType:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ class Act:
 
     way: str
     seconds: float = 600.0
-    tells: ClassVar = Said
+    tells: ClassVar[Any] = Said
 
     def run(self, assignment, group) -> Iterator[msgspec.Struct]:
         yield Said(f"{assignment.name} in {os.getpid()}")
