@@ -616,14 +616,14 @@ ATTACKS = [
         cause="bookkeeping",
         act=kills_sandboxes,
         success="a sandbox that is killed takes the command or somebody's points with it",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     acting(
         name="command-killed",
         cause="bookkeeping",
         act=partial(_signalled, signal.SIGKILL, 4.0),
         success="after kill -9 of the command processes stay, or work is lost",
-        succeeded_at_2207fe8=True,
+        succeeded_at_2207fe8=False,
     ),
     acting(
         name="command-interrupted",
