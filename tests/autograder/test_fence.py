@@ -161,8 +161,7 @@ def test_the_end_of_the_grader_is_the_end_of_all(course, tmp_path):
         from checked_course import ASSIGNMENT
         from fence_jobs import Act
         from autograder.course import Course
-        from autograder.course import Course, CourseError
-from autograder.fence import Account, Fence
+        from autograder.fence import Account, Fence
         from autograder.grading import Settings
         import assignments.checks, autograder.checks, autograder.misconceptions
         for package in (assignments.checks, autograder.checks, autograder.misconceptions):
