@@ -431,7 +431,7 @@ for name, value in list(globals().items()):
         globals()[name] = accuracy
 """,
         success="a bfloat16 tensor as an answer (an honest mistake) stops the class",
-        succeeded_at_2207fe8=False,
+        succeeded_at_2207fe8=True,
     ),
     # --- limits ---
     attack(

@@ -341,7 +341,7 @@ def cross_validate_k(X, y, k_choices, num_folds=5):
         name="sleeping-and-dying",
         cause="budget",
         sleeps=True,
-        code="import time\ntime.sleep(25)\n"
+        code="import time\ntime.sleep(12)\n"
         + two_loops("import os\nos._exit(0)")
         + """\
 def die(*args, **kwargs):

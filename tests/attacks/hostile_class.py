@@ -127,7 +127,8 @@ def content(course: Course) -> dict[str, Any]:
             )
     for folder in (course.feedback_dir, course.autograded_dir):
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            # nbgrader's secret of a submission is drawn anew for each course.
+            if path.is_file() and path.name != "submission_secret.txt":
                 found[str(path.relative_to(course.root))] = path.read_bytes()
     return found
 
