@@ -9,7 +9,6 @@ as JSON.
 import fcntl
 import json
 import os
-import secrets
 import socket
 import traceback
 from collections.abc import Iterable, Iterator
@@ -40,7 +39,7 @@ _LIVE = 8
 
 def course_settings(course: Course, protection: str = "bubblewrap") -> Settings:
     """What a class is graded with; makes the course's secret when there is none yet."""
-    return Settings(_secret(course), protection)
+    return Settings(course.secret(), protection)
 
 
 def plan_class(
@@ -306,16 +305,3 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
         threads.shutdown()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _secret(course: Course) -> bytes:
-    """The course's secret, which decides everybody's inputs; made on first use."""
-    path = course.root / ".autograder-secret"
-    if not path.exists():
-        new = path.with_name(f"{path.name}.{os.getpid()}")
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        with suppress(FileExistsError):
-            os.link(new, path)  # whole or not at all, and never in the place of another
-        new.unlink()
-    return bytes.fromhex(path.read_text().strip())

@@ -4,7 +4,10 @@ The instructor's notebooks under ``source/`` are the only place that states ques
 """
 
 import json
+import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +140,18 @@ class Course:
     @property
     def db_url(self) -> str:
         return f"sqlite:///{self.gradebook_path}"
+
+    def secret(self) -> bytes:
+        """The course's secret, which decides everybody's inputs; made on first use."""
+        path = self.root / ".autograder-secret"
+        if not path.exists():
+            new = path.with_name(f"{path.name}.{os.getpid()}")
+            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            with suppress(FileExistsError):
+                os.link(new, path)  # whole or not at all, and never in the place of another
+            new.unlink()
+        return bytes.fromhex(path.read_text().strip())
 
     def assignments(self) -> list[str]:
         """Names of the assignments: the folders of ``source/`` that hold a notebook."""

@@ -4,8 +4,9 @@ They are rendered as texts, without gradebook and without writing anything, beca
 handed in is in them: a class is rendered behind :mod:`autograder.fence`. Then they are saved.
 """
 
+import hashlib
+import hmac
 import re
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,10 +149,11 @@ def _on_disk(
 
 
 def _secret(course: Course, report: Report) -> str:
-    """The submission's secret: the one that was handed in, else the one it had, else a new one."""
+    """The submission's secret: what was handed in, what it had, or what nobody can guess."""
     handed_in = course.submitted_dir / report.student / report.assignment
     for folder in (handed_in, _autograded(course, report), _feedback(course, report)):
         text = (read_small(folder / "submission_secret.txt") or "").strip()
         if re.fullmatch(r"[\w-]{16,500}", text, re.ASCII):
             return text
-    return secrets.token_hex(64)
+    parts = f"submission\0{report.student}\0{report.assignment}".encode()
+    return hmac.new(course.secret(), parts, hashlib.sha256).hexdigest()

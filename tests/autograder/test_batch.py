@@ -263,7 +263,7 @@ def test_a_half_made_secret_is_never_left(course, monkeypatch):
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(batch.os, "link", dying)
+        patch.setattr(os, "link", dying)
         with pytest.raises(Crash):
             batch.course_settings(course)
     assert len(batch.course_settings(course).secret) == 32
