@@ -164,7 +164,8 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
         for package in importlib.metadata.distributions()
     )
     settings = warm.settings
-    about = [SCHEMA, platform.python_version(), settings.limits, settings.protection, versions]
+    how = [settings.limits, settings.budget, settings.protection]
+    about = [SCHEMA, platform.python_version(), how, versions]
     digest.update(repr(about).encode())
     for file in sorted(files):
         if file.is_file():

@@ -74,10 +74,14 @@ def _without_timings(record: dict) -> dict:
     return {key: value for key, value in record.items() if key != "seconds"}
 
 
-def hostile_run(root: Path, students: int) -> tuple[Outcome, Outcome]:
-    """The outcome of a class without hostile submissions, and with them."""
-    alone = grade(make_class(root / "alone", students))
-    among = grade(make_class(root / "among", students, HOSTILE), A1, seconds=1800)
+def hostile_run(root: Path, students: int, budget: int | None = None) -> tuple[Outcome, Outcome]:
+    """The outcome of a class without hostile submissions, and with them.
+
+    Args:
+        budget: seconds that a submission may take, if not as many as usual.
+    """
+    alone = grade(make_class(root / "alone", students), budget=budget)
+    among = grade(make_class(root / "among", students, HOSTILE), seconds=1800, budget=budget)
     return alone, among
 
 
@@ -127,7 +131,6 @@ def content(course: Course) -> dict[str, Any]:
             )
     for folder in (course.feedback_dir, course.autograded_dir):
         for path in sorted(folder.rglob("*")):
-            # nbgrader's secret of a submission is drawn anew for each course.
             if path.is_file():
                 found[str(path.relative_to(course.root))] = path.read_bytes()
     return found

@@ -7,11 +7,13 @@ from hostile_class import HOSTILE, HOSTILE_NAMES, earned, hostile_run, killed_ru
 pytestmark = needs_bubblewrap
 
 STUDENTS, KILLS = 6, 4
+#: Seconds for a submission: some sleep for as long as they may.
+BUDGET = 40
 
 
 def test_hostile_submissions_change_nobody_elses_grade(tmp_path):
     assert {attack.name for attack in HOSTILE} == HOSTILE_NAMES
-    alone, among = hostile_run(tmp_path, STUDENTS)
+    alone, among = hostile_run(tmp_path, STUDENTS, BUDGET)
     assert not stopped(alone)
     assert not stopped(among)
     assert len(earned(alone)) == STUDENTS
