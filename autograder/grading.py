@@ -317,6 +317,7 @@ class Progress:
         self.step = Began()
         self.done = False
         self.machine = ""
+        self._touched = False
         self.extra_files: list[str] = []
         self.decided: dict[str, QuestionRecord] = {}
         self._opened: dict[str, NotebookRecord] = {}
@@ -326,6 +327,7 @@ class Progress:
         match event:
             case Began():
                 self.step = event
+                self._touched |= bool(event.notebook)
             case Opened(notebook=notebook, record=record):
                 self._opened[notebook] = record
             case Scored(question=question, record=record):
@@ -335,7 +337,8 @@ class Progress:
                 self.done = True
 
     def rest(self) -> Grading:
-        """What is left to be graded."""
+        """What is left to be graded, by a process that has not touched it yet."""
+        self._touched = False
         closed = frozenset(
             name
             for name, source in self.assignment.notebooks.items()
@@ -346,11 +349,13 @@ class Progress:
     def stop(self, limit: str, reason: str, fault: str = "") -> None:
         """The step in work was stopped: it earns nothing, and is not tried again.
 
-        A step in which nothing of the student's was touched is a failure of our own machine.
+        A step of ours alone is a failure of our own machine, unless the process has touched what
+        the student handed in before: then another one goes on.
         """
         source = self.assignment.notebooks.get(self.step.notebook)
         if source is None:
-            self.machine = fault or reason
+            if not self._touched:
+                self.machine = fault or reason
             return
         for question in self._open_questions(source):
             if self.step.question in ("", question.grade_id):

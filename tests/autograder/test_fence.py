@@ -18,7 +18,7 @@ from fence_jobs import Act, Said
 
 from autograder.course import Course, CourseError
 from autograder.fence import Account, Fence, Slots, Stopped, grade_fenced
-from autograder.grading import Budget, Settings
+from autograder.grading import Began, Budget, Progress, Settings
 from autograder.submission import Submission
 
 SMALL = Budget(seconds=60.0, hard=120.0, step=2.0, step_cpu=1, memory=2**28)
@@ -220,3 +220,20 @@ def handed_in(value):
         "nbformat_minor": 5,
     }
     return Submission("ada", ASSIGNMENT, {"square.ipynb": json.dumps(nb).encode()})
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        ([Began()], "machine"),
+        ([Began("square"), Began()], "unreadable"),
+        ([Began("square")], "unreadable"),
+    ],
+)
+def test_only_a_fault_without_anything_of_a_student_s_is_the_machine_s(course, steps, status):
+    progress = Progress(handed_in("9"), course.assignment(ASSIGNMENT), SETTINGS)
+    progress.rest()
+    for step in steps:
+        progress.add(step)
+    progress.stop("grader", "it broke", "Traceback")
+    assert progress.report().status == status
