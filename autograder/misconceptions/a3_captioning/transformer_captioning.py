@@ -265,18 +265,6 @@ MISCONCEPTIONS = [
         hint="Your softmax overflows where fits are large. Use softmax, which subtracts the "
         "largest first.",
     ),
-    Misconception(
-        "attention-torch",
-        ATTENTION,
-        {
-            WEIGHTS: "weights = None",
-            GATHERED: "share = self.attn_drop.p if self.training else 0.0\n"
-            "        gathered = F.scaled_dot_product_attention(q, k, v, attn_mask, dropout_p=share)"
-            "\n        gathered = gathered.transpose(1, 2).reshape(N, T, D)",
-        },
-        hint="F.scaled_dot_product_attention does the exercise for you. Write the attention "
-        "yourself.",
-    ),
     # --- positions ---
     Misconception(
         "positions-halves",
@@ -891,12 +879,6 @@ MISCONCEPTIONS = [
         },
         hint="x is changed in place (div_, *= and the like). Others still need it; make a new "
         "tensor.",
-    ),
-    Misconception(
-        "rmsnorm-torch",
-        RMSNORM,
-        {SCALED: "return F.rms_norm(x, x.shape[-1:], self.weight, self.eps)"},
-        hint="F.rms_norm does the exercise for you. Write the formula yourself.",
     ),
     # --- swiglu ---
     Misconception(
