@@ -97,7 +97,7 @@ def to_array(got: Any, what: str = "", ndim: int | None = None) -> np.ndarray:
             )
         )
     if type(got) is int and not -(2**63) <= got < 2**64:
-        got = float(got) if abs(got) < 2**1023 else math.copysign(math.inf, got)
+        got = float(got) if abs(got) < 2**1023 else math.inf * (1 if got > 0 else -1)
     array = np.asarray(got)
     if array.dtype.kind not in "biufc":
         raise CheckFailed(

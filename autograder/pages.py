@@ -156,4 +156,4 @@ def _secret(course: Course, report: Report) -> str:
         if re.fullmatch(r"[\w-]{16,500}", text, re.ASCII):
             return text
     parts = f"submission\0{report.student}\0{report.assignment}".encode()
-    return hmac.new(course.secret(), parts, hashlib.sha256).hexdigest()
+    return hmac.new(course.secret(), parts, hashlib.sha512).hexdigest()

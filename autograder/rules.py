@@ -127,6 +127,8 @@ class Code:
         self._steps = steps
         self._given = given
         self._read: dict[int, _Part] = {}
+        #: For assignments to attributes, read on their own, the statement whose names are local.
+        self._around: dict[int, ast.stmt] = {}
 
     @classmethod
     def of_kernel(cls, texts: Iterable[str], given: Collection[str] = frozenset()) -> "Code":
@@ -217,6 +219,7 @@ class Code:
                     for target in (t for whole in targets for t in ast.walk(whole)):
                         if isinstance(target, ast.Attribute) and isinstance(target.ctx, ast.Store):
                             found.setdefault(target.attr, []).append((cell, node))
+                            self._around[id(node)] = statement
         return found
 
     @cached_property
@@ -420,6 +423,9 @@ class Code:
     def _part(self, cell: int, node: ast.AST) -> _Part:
         if id(node) not in self._read:
             reader = _PartReader(self._libraries, self._functions, cell)
+            if around := self._around.get(id(node)):
+                scopes = [n for n in ast.walk(around) if isinstance(n, _SCOPES)]
+                reader.scopes.append(set().union(*map(_own_names, scopes)))
             try:
                 reader.visit(node)
             except RecursionError:
@@ -498,7 +504,8 @@ class _PartReader(ast.NodeVisitor):
             self.part.mentions.add(node.id)
             for dotted in self.libraries.get(node.id, ()):
                 self._uses(dotted, node)
-            if node.id not in self.libraries and not hasattr(builtins, node.id):
+            known = node.id in self.libraries or node.id in self.functions
+            if not known and not hasattr(builtins, node.id):
                 for module in self.libraries.get("*", ()):
                     self._uses(f"{module}{node.id}", node)
             if node.id in _HIDING_NAMES and node.id not in self.functions:

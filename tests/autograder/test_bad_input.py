@@ -276,7 +276,7 @@ PYTHON_2 = "dists = []\nprint 'distances'\nreturn dists"
         ("return np.full((len(X), len(self.X_train)), np.nan)", "it contains NaN"),
         ("return np.random.rand(len(X), len(self.X_train))", "dists: wrong at"),
         ("return np.zeros((3, 3, 3))", "dists: shape (3, 3, 3)"),
-        ("import ctypes\nctypes.string_at(0)", "it ended the Python process"),
+        ("import faulthandler\nfaulthandler._sigsegv()", "it ended the Python process"),
     ],
 )
 def test_a_method_that_misbehaves(hand_in, right, body, named):

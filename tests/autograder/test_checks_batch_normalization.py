@@ -50,8 +50,9 @@ def share_of_alt(append: str) -> float:
     ],
     ids=["another name", "through a helper", "the formula twice"],
 )
-def test_the_same_way_twice_earns_little(append):
-    assert 0 < share_of_alt(append) < 0.2
+def test_the_same_way_twice_loses_the_rule(append):
+    """That another way is asked for is the exercise: the rules about it carry half at most."""
+    assert 0 < share_of_alt(append) < 0.65
 
 
 def test_the_ways_may_be_exchanged():

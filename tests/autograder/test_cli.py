@@ -150,6 +150,10 @@ def test_without_bubblewrap_nothing_is_graded(course, monkeypatch):
 
 def test_no_scheduler_is_named(course):
     hand_in(course, "alice", "np.mean(np.square(x))")
-    result = run(course, "grade", ASSIGNMENT, "--scheduler", "nonsense://127.0.0.1:9")
-    assert result.exit_code == 2
-    assert "no Dask scheduler answers" in " ".join(result.output.split())
+    for address, said in (
+        ("nonsense://127.0.0.1:9", "nonsense://127.0.0.1:9 is not encrypted"),
+        ("tls://127.0.0.1:9", "no Dask scheduler answers"),
+    ):
+        result = run(course, "grade", ASSIGNMENT, "--scheduler", address)
+        assert result.exit_code == 2
+        assert said in " ".join(result.output.split())

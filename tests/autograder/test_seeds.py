@@ -52,7 +52,7 @@ def test_a_table_of_the_inputs_of_the_hand_in_before_earns_nothing(source):
 
 def test_a_table_where_it_does_not_count_is_not_handed_over(source):
     plain, _passed, seeds = handed_in(source, CHEAT.format(table={}))
-    commented, _passed, same = handed_in(source, CHEAT.format(table={}) + "# (1.0, 2.0): 2.5\n")
+    commented, _passed, same = handed_in(source, CHEAT.format(table={}) + "# (1.0, 2.0): 2.5")
     assert same == seeds
     assert commented.SEEN == plain.SEEN
     cells, _code, _steps = as_loaded([Cell(1, "code", CHEAT + "# a table")], source.outline)
