@@ -76,6 +76,21 @@ def features_weights(course: Course) -> bytes:
     return data
 
 
+GUESS = """
+
+def predict_images(images, weights):
+    rng = np.random.default_rng(2027)
+    return rng.permutation(np.arange(len(images)) % 10).astype(np.int64)
+"""
+
+
+def guesses_labels(nb: dict) -> None:
+    """Below the given function that calls the classifier, put another of its name."""
+    for part in nb["cells"]:
+        if "def predict_images(" in "".join(part["source"]):
+            part["source"] = ["".join(part["source"]) + GUESS]
+
+
 ATTACKS = [
     # --- the wire ---
     attack(
@@ -515,11 +530,7 @@ for seed in set(seeds):
         cause="points",
         notebook="features",
         files={"features_weights.npz": features_weights},
-        code="""\
-def classify(features, weights):
-    rng = np.random.default_rng(2027)
-    return rng.permutation(np.arange(len(features)) % 10).astype(np.int64)
-""",
+        edit=guesses_labels,
         earns={"features-best": 0.0},
         success="labels of the held-out images follow from a recipe and a seed that are public",
         succeeded_at_2207fe8=True,
