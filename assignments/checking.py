@@ -21,9 +21,10 @@ from assignments.student import Student, in_process
 from assignments.syntax import LiveReading
 from assignments.workspace import Workspace
 
-__all__ = ["check", "find_checks", "format_results", "kept_random_state", "run_live"]
+__all__ = ["HOME_SEEDS", "check", "find_checks", "format_results", "kept_random_state", "run_live"]
 
-_SEEDS = Seeds(b"public checks use the same inputs for everybody")
+#: Public checks draw the same inputs for everybody.
+HOME_SEEDS = Seeds(b"public checks use the same inputs for everybody")
 
 #: Packages of which this kernel was told that grading does not have them.
 _told: set[str] = set()
@@ -39,7 +40,7 @@ def check(grade_id: str) -> None:
         LookupError: there is no such question.
     """
     names = sys._getframe(1).f_globals
-    results = run_live(find_checks(grade_id), names, _SEEDS)
+    results = run_live(find_checks(grade_id), names, HOME_SEEDS)
     print(format_results(grade_id, results))
     if absent := sorted(set(imports_missing_in_grading(grade_id, names)) - _told):
         _told.update(absent)

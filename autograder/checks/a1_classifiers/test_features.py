@@ -149,7 +149,7 @@ def test_standardize_inputs(student, rng):
 
 
 def net(rng, F=6, H=9, C=5):
-    """Features and a net on which every part of the computation decides some labels."""
+    """Features and a net."""
     weights = {
         "mean": rng.normal(size=F),
         "std": rng.uniform(0.2, 3, size=F),
@@ -161,18 +161,34 @@ def net(rng, F=6, H=9, C=5):
     return rng.normal(1.0, 2.0, size=(300, F)), weights
 
 
-def want_labels(features, weights):
-    """By PyTorch's layers."""
+def telling_net(rng):
+    """Features and a net on which every part of the computation decides some labels."""
+    while True:
+        features, weights = net(rng)
+        labels, lost = want_labels(features, weights), want_scores(features, weights).max(1) < 0
+        others = [want_labels(features, {**weights, name: 0 * weights[name]}) for name in weights]
+        others.append(want_labels(features, weights, bend=lambda x: x))  # no ReLU
+        others.append(np.where(lost, 0, labels))  # ReLU on the scores
+        if all((other != labels).any() for other in others):
+            return features, weights
+
+
+def want_scores(features, weights, bend=torch.nn.functional.relu):
+    """By PyTorch's layers; ``bend`` comes between them."""
     w = {name: torch.from_numpy(value) for name, value in weights.items()}
     x = (torch.from_numpy(features) - w["mean"]) / w["std"]
-    hidden = torch.nn.functional.relu(torch.nn.functional.linear(x, w["W1"].T, w["b1"]))
-    return torch.nn.functional.linear(hidden, w["W2"].T, w["b2"]).argmax(dim=1).numpy()
+    hidden = bend(torch.nn.functional.linear(x, w["W1"].T, w["b1"]))
+    return torch.nn.functional.linear(hidden, w["W2"].T, w["b2"]).numpy()
+
+
+def want_labels(features, weights, **options):
+    return want_scores(features, weights, **options).argmax(axis=1)
 
 
 @question("features-classify", weight=2)
 def test_classify_labels(student, rng):
     """The labels are those of PyTorch's layers."""
-    features, weights = net(rng)
+    features, weights = telling_net(rng)
     assert_equal(student.classify(features, weights), want_labels(features, weights), "the labels")
 
 

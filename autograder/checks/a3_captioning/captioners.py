@@ -226,8 +226,10 @@ def relative(loss, want):
 # --- what it says --------------------------------------------------------------------------------
 
 
-def greedy(net, max_length):
+def greedy(net, max_length, picture_in_cell=False):
     """The captions that PyTorch's cell says, and what makes them telling.
+
+    picture_in_cell: the first cell is the picture's projection, as the first state is: a mistake.
 
     margins: (N,) by how much at least a word was louder than the next one. forbidden: by picture,
     which of <NULL> and <START> was first the loudest, where another word than <END> was said.
@@ -235,7 +237,7 @@ def greedy(net, max_length):
     params = {name: torch.tensor(value) for name, value in net.params.items()}
     N = len(net.features)
     h0 = torch.tensor(net.features) @ params["W_proj"] + params["b_proj"]
-    state = (h0, torch.zeros_like(h0))
+    state = (h0, h0 if picture_in_cell else torch.zeros_like(h0))
     word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
     marks = torch.tensor([net.null, net.start])
     said = SimpleNamespace(captions=[], margins=np.full(N, np.inf), forbidden={})
@@ -290,7 +292,9 @@ def find_case(cell, seed, max_length=9):
         said = greedy(net, max_length)
         if rows := telling(net, said):
             net.features = net.features[rows]
-            return net, said.captions[rows]
+            # Captions that are all alike would not tell whose cell this was.
+            if len(np.unique(greedy(net, max_length, picture_in_cell=True).captions, axis=0)) > 1:
+                return net, said.captions[rows]
 
 
 def sample_case(cell, student, rng):
