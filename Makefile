@@ -53,7 +53,7 @@ test: lint ## Check style, then run the tests
 release: setup ## Make release/ and the students' bundles from source/
 	$(AUTOGRADER) release $(ARGS)
 
-verify: setup ## Prove that the checks are right: references, variants, misconceptions, no leaks
+verify: setup ## Prove that the checks are right: references, variants, mistakes, no leaks
 	$(AUTOGRADER) verify $(ARGS)
 
 notebooks: setup ## Run every source notebook from top to bottom

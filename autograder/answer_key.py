@@ -1,4 +1,4 @@
-"""The answer key of a notebook: hidden checks, reference solution, misconceptions, variants.
+"""The answer key of a notebook: hidden checks, reference solution, mistakes, variants.
 
 All of it is our own code and runs in the grader's process; nothing of a student's comes here.
 """
@@ -16,7 +16,7 @@ from assignments.notebook import Cell, NotebookModule, load, plan
 from assignments.questions import Check, collect
 from assignments.student import Files, ServedFunctions
 from autograder.course import CourseError, SourceNotebook
-from autograder.misconceptions import Misconception, Patch, apply_patch, load_patches
+from autograder.mistakes import Mistake, Patch, apply_patch, load_patches
 from autograder.rules import IN_PLACE_OF_NUMPY, Code
 from autograder.scope import Scope
 from autograder.session import LiveSession
@@ -64,8 +64,8 @@ class AnswerKey:
     def patches(self) -> list[Patch]:
         return load_patches(self.source.assignment, self.source.name)
 
-    def misconceptions(self, question: str) -> list[Misconception]:
-        return [p for p in self.patches if isinstance(p, Misconception) and p.question == question]
+    def mistakes(self, question: str) -> list[Mistake]:
+        return [p for p in self.patches if isinstance(p, Mistake) and p.question == question]
 
     @property
     def reference(self) -> NotebookModule:
@@ -73,7 +73,7 @@ class AnswerKey:
         return self._module("", self.source.cells)
 
     def patched(self, patch: Patch) -> NotebookModule:
-        """The source notebook with a misconception or a variant in it."""
+        """The source notebook with a mistake or a variant in it."""
         if patch.name not in self._modules:
             return self._module(patch.name, apply_patch(self.source.cells, patch))
         return self._modules[patch.name]

@@ -139,7 +139,7 @@ def release(course: Course, assignments: tuple[str, ...], check: bool) -> None:
 def verify(
     course: Course, assignments: tuple[str, ...], seeds: int, coverage: bool, jobs: int | None
 ) -> None:
-    """Prove the grader: references pass, misconceptions are caught and named, nothing leaks."""
+    """Prove the grader: references pass, mistakes are caught and named, nothing leaks."""
     from autograder import verify as room
 
     failed = False
@@ -166,7 +166,7 @@ def _coverage_table(name: str, verdict) -> Table:
     table = Table(title=f"{name}: what each hidden check catches")
     table.add_column("question")
     table.add_column("hidden check")
-    table.add_column("misconceptions")
+    table.add_column("mistakes")
     last = ""
     for (question, check), caught in verdict.caught.items():
         names = ", ".join(sorted(caught)) or "[bold red]nothing[/]"
@@ -411,7 +411,7 @@ def feedback(course: Course, assignment: str | None, students: tuple[str, ...]) 
 @click.pass_obj
 @_examples("report a1_classifiers")
 def report(course: Course, assignment: str | None) -> None:
-    """Sum up a class: questions, misconceptions, who needs attention."""
+    """Sum up a class: questions, mistakes, who needs attention."""
     from autograder import report as room
     from autograder.gradebook import Gradebook
 

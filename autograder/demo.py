@@ -9,7 +9,7 @@ from pathlib import Path
 from assignments.notebook import Cell
 from autograder.answer_key import answer_key
 from autograder.course import HOME, Course, CourseError, SourceNotebook
-from autograder.misconceptions import Variant, apply_patch
+from autograder.mistakes import Variant, apply_patch
 
 __all__ = ["ASSIGNMENT", "a_feedback_page", "copy_course", "make_course", "size", "solved"]
 
@@ -147,8 +147,8 @@ def _class(course: Course) -> dict[str, Callable[[Course, SourceNotebook], dict 
     key = answer_key(course.assignment(ASSIGNMENT).notebooks[_NOTEBOOK])
     questions = list(key.checks)
     for name, question in zip(("kim", "lea", "max", "noa"), questions[::-1], strict=False):
-        misconception = key.misconceptions(question)[0]
-        students[f"{name}-{misconception.name}"] = _patched(misconception)
+        mistake = key.mistakes(question)[0]
+        students[f"{name}-{mistake.name}"] = _patched(mistake)
     return students
 
 

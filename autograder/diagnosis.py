@@ -1,8 +1,8 @@
-"""Diagnosis: which named misconception made this answer?
+"""Diagnosis: which named mistake made this answer?
 
 The transcript of a failed question (the replies of the student's code, in order) is compared with
-what each misconception replies to the same calls. Up to and including the first reply that differs
-from the reference's, exactly one misconception must have replied the same.
+what each mistake replies to the same calls. Up to and including the first reply that differs
+from the reference's, exactly one mistake must have replied the same.
 """
 
 import io
@@ -17,7 +17,7 @@ from assignments.compare import as_numpy
 from assignments.questions import Seeds
 from assignments.student import Reply
 from autograder.answer_key import AnswerKey
-from autograder.misconceptions import Misconception
+from autograder.mistakes import Mistake
 from autograder.scoring import Attempt, attempt_question
 
 __all__ = ["Diagnosis", "same_reply"]
@@ -28,7 +28,7 @@ _PART = 2**18
 
 
 class Diagnosis:
-    """The misconceptions of one question, run on the same inputs as the student's code.
+    """The mistakes of one question, run on the same inputs as the student's code.
 
     Args:
         key: the notebook's answer key.
@@ -50,33 +50,33 @@ class Diagnosis:
         self._served = served
         self._attempts: dict[str, Attempt] = {}
 
-    def of(self, attempt: Attempt) -> Misconception | None:
-        """The one misconception that explains a failed attempt, or None."""
+    def of(self, attempt: Attempt) -> Mistake | None:
+        """The one mistake that explains a failed attempt, or None."""
         theirs = _replies(attempt)
         first = _first_difference(theirs, _replies(self._run(None)))
         suspects = [
-            misconception
-            for misconception in self.key.misconceptions(self.question)
-            if self._explains(misconception, attempt, theirs, first)
+            mistake
+            for mistake in self.key.mistakes(self.question)
+            if self._explains(mistake, attempt, theirs, first)
         ]
         if len(suspects) > 1:
             # Those that reply the same to the very end explain it better.
             suspects = [
-                misconception
-                for misconception in suspects
-                if _first_difference(theirs, _replies(self.attempt_of(misconception))) is None
-                and _failed(self.attempt_of(misconception)) == _failed(attempt)
+                mistake
+                for mistake in suspects
+                if _first_difference(theirs, _replies(self.attempt_of(mistake))) is None
+                and _failed(self.attempt_of(mistake)) == _failed(attempt)
             ]
         return suspects[0] if len(suspects) == 1 else None
 
-    def attempt_of(self, misconception: Misconception) -> Attempt:
-        """How a misconception fares on these inputs."""
-        return self._run(misconception)
+    def attempt_of(self, mistake: Mistake) -> Attempt:
+        """How a mistake fares on these inputs."""
+        return self._run(mistake)
 
-    def _run(self, misconception: Misconception | None) -> Attempt:
-        name = misconception.name if misconception else ""
+    def _run(self, mistake: Mistake | None) -> Attempt:
+        name = mistake.name if mistake else ""
         if name not in self._attempts:
-            session = self.key.session(misconception)
+            session = self.key.session(mistake)
             with redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._attempts[name] = attempt_question(
@@ -86,12 +86,12 @@ class Diagnosis:
 
     def _explains(
         self,
-        misconception: Misconception,
+        mistake: Mistake,
         attempt: Attempt,
         theirs: list[tuple[int, Reply]],
         first: int | None,
     ) -> bool:
-        told = self.attempt_of(misconception)
+        told = self.attempt_of(mistake)
         if first is None:
             # Every reply is right; only reading the source gave it away.
             return _failed(told) == _failed(attempt) and (

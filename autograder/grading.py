@@ -231,7 +231,7 @@ class Grading:
         hint = None
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
             found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
-            hint = Hint(misconception=found.name, text=_(found.hint)) if found else None
+            hint = Hint(mistake=found.name, text=_(found.hint)) if found else None
         record = QuestionRecord(
             score=points_of(attempt.share, question.points),
             max_score=question.points,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import assignments
 from autograder.course import Course, CourseError, SourceNotebook
-from autograder.misconceptions import Misconception, load_patches
+from autograder.mistakes import Mistake, load_patches
 from autograder.release import split_regions
 
 __all__ = ["Leak", "find_leaks", "shipped_files"]
@@ -48,7 +48,7 @@ class _Secret:
 
 
 def find_leaks(course: Course, assignment: str, files: Iterable[Path] | None = None) -> list[Leak]:
-    """Look for an assignment's solutions, mark schemes, hidden checks and misconceptions.
+    """Look for an assignment's solutions, mark schemes, hidden checks and mistakes.
 
     Args:
         files: where to look, also inside notebooks, zip files and wheels; by default
@@ -115,7 +115,7 @@ def _secrets(notebook: SourceNotebook) -> Iterator[_Secret]:
                 if len(_squeeze(line)) >= least:
                     yield _Secret(f"a line of the {region.lower()} of {where}", line.strip())
     yield from _check_secrets(f"autograder.checks.{notebook.assignment}.test_{notebook.name}")
-    yield from _misconception_secrets(notebook)
+    yield from _mistake_secrets(notebook)
 
 
 def _split(text: str, region: str) -> tuple[list[str], list[str]]:
@@ -151,20 +151,16 @@ def _module_source(module: str) -> str:
     return Path(found.origin).read_text(encoding="utf-8") if found and found.origin else ""
 
 
-def _misconception_secrets(notebook: SourceNotebook) -> Iterator[_Secret]:
-    try:
-        patches = load_patches(notebook.assignment, notebook.name)
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("autograder.misconceptions."):
-            raise
-        return
-    for patch in patches:
+def _mistake_secrets(notebook: SourceNotebook) -> Iterator[_Secret]:
+    for patch in load_patches(notebook.assignment, notebook.name):
         kind = f"{type(patch).__name__.lower()} {patch.name!r}"
-        for code in (*patch.replace.values(), patch.append):
-            for line in code.split("\n"):
-                if len(_squeeze(line)) >= MIN_LINE:
-                    yield _Secret(f"code of the {kind}", line.strip())
-        if isinstance(patch, Misconception):
+        for fence in patch.fences:
+            for line in fence.text.split("\n"):
+                if not (fence.kind == "diff" and line[:1] != "+"):
+                    code = line.removeprefix("+").strip()
+                    if len(_squeeze(code)) >= MIN_LINE:
+                        yield _Secret(f"code of the {kind}", code)
+        if isinstance(patch, Mistake):
             yield _Secret(f"the hint of the {kind}", patch.hint)
 
 

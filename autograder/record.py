@@ -50,7 +50,7 @@ class CheckRecord(_Record, frozen=True, kw_only=True):
 class Hint(_Record, frozen=True, kw_only=True):
     """The named mistake that explains a lost point, and what a teaching assistant would say."""
 
-    misconception: str
+    mistake: str
     text: str
 
 

@@ -34,7 +34,7 @@ class QuestionResult:
 
 
 @dataclass(frozen=True)
-class MisconceptionResult:
+class MistakeResult:
     """Who met one named mistake."""
 
     question: str
@@ -73,7 +73,7 @@ class ClassReport:
     max_score: float
     students: list[StudentResult]
     questions: list[QuestionResult]
-    misconceptions: list[MisconceptionResult]
+    mistakes: list[MistakeResult]
     checks: list[CheckResult]
 
     @property
@@ -100,9 +100,9 @@ class ClassReport:
         table.add_column("mean", justify="right")
         for status in STATUSES:
             table.add_column(status, justify="right")
-        table.add_column("most frequent misconception")
+        table.add_column("most frequent mistake")
         for question in self.questions:
-            known = [m for m in self.misconceptions if m.question == question.name]
+            known = [m for m in self.mistakes if m.question == question.name]
             often = f"{known[0].name} ({len(known[0].students)})" if known else ""
             if question.kind != "auto":
                 waiting = question.counts.get("waiting", 0)
@@ -162,7 +162,7 @@ def class_report(
             else _by_hand(question, reports, by_student)
             for question in questions
         ],
-        misconceptions=_misconceptions(reports),
+        mistakes=_mistakes(reports),
         checks=_checks(reports),
     )
 
@@ -205,14 +205,14 @@ def _by_hand(question: Question, reports: list[Report], marks: dict[str, Marks])
     return QuestionResult(question.grade_id, question.kind, question.points, average, ordered)
 
 
-def _misconceptions(reports: list[Report]) -> list[MisconceptionResult]:
+def _mistakes(reports: list[Report]) -> list[MistakeResult]:
     met: dict[tuple[str, str, str], list[str]] = {}
     for report in reports:
         for name, question in _results(report):
             if hint := question.hint:
-                key = (name, hint.misconception, hint.text)
+                key = (name, hint.mistake, hint.text)
                 met.setdefault(key, []).append(report.student)
-    results = [MisconceptionResult(*key, students) for key, students in met.items()]
+    results = [MistakeResult(*key, students) for key, students in met.items()]
     return sorted(results, key=lambda result: (-len(result.students), result.question))
 
 

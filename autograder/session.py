@@ -52,7 +52,7 @@ class Session(Protocol):
 
 
 class LiveSession:
-    """Names of this process: the reference, a misconception, or the kernel of a plain autograde."""
+    """Names of this process: the reference, a mistake, or the kernel of a plain autograde."""
 
     def __init__(
         self,

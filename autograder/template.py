@@ -39,7 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Packages that a course may extend by folders of its own.
-PACKAGES = ("assignments.checks", "autograder.checks", "autograder.misconceptions")
+PACKAGES = ("assignments.checks", "autograder.checks", "autograder.mistakes")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ def grader_hash(warm: Warm, loaded: list[SourceNotebook]) -> str:
     files |= {source.path for source in loaded}
     files |= {
         path
-        for path in (HOME / "autograder").rglob("*")
+        for folder in folders - {HOME / "assignments"}
+        for path in folder.rglob("*")
         if path.is_file() and path.suffix not in (".py", ".pyc")
     }
     files.add(HOME / "datasets" / "emoji" / "manifest.json")

@@ -1,7 +1,7 @@
 """``autograder verify``: is the grader itself right?
 
 For every question, on many seeds: the reference and every accepted variant get full marks, every
-misconception loses points and is recognised by its own name. In the sandbox: the reference gets
+mistake loses points and is recognised by its own name. In the sandbox: the reference gets
 full marks, no shortcut earns anything. The untouched release gets nothing and gives nothing away.
 """
 
@@ -15,18 +15,20 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from assignments.checking import HOME_SEEDS, find_checks
-from assignments.notebook import load, read_cells
+from assignments.notebook import Cell, load, plan, read_cells
 from assignments.questions import Seeds, form_result, run_check
 from assignments.student import Student
 from autograder.answer_key import AnswerKey, answer_key
 from autograder.course import Course, CourseError, SourceNotebook
 from autograder.diagnosis import Diagnosis
 from autograder.leaks import find_leaks
-from autograder.misconceptions import Misconception, Patch, Shortcut, Variant, apply_patch
+from autograder.mistakes import Mistake, Patch, Shortcut, Variant, apply_patch
 from autograder.release import check_fresh, consistency
+from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
 from autograder.scoring import attempt_question, score_question
 from autograder.session import LiveSession, SandboxSession
+from autograder.shortcuts import shortcuts
 
 __all__ = ["Verdict", "pool", "verify_assignment", "verify_seed"]
 
@@ -37,7 +39,7 @@ class Verdict:
 
     Attributes:
         failures: one line for each thing that is wrong, naming it.
-        caught: for each (question, hidden check) the misconceptions that fail it.
+        caught: for each (question, hidden check) the mistakes that fail it.
         proved: how many single claims held.
     """
 
@@ -64,7 +66,7 @@ class Verdict:
             self.caught[place] |= names
 
     def idle_checks(self) -> list[tuple[str, str]]:
-        """Hidden checks that no misconception fails."""
+        """Hidden checks that no mistake fails."""
         return [place for place, names in self.caught.items() if not names]
 
 
@@ -124,16 +126,16 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
             verdict.caught[question, check.name]  # so that an idle check is listed
         _full_marks(verdict, key, None, question, seed, f"{where}: the reference")
         diagnosis = Diagnosis(key, question, seeds)
-        misconceptions = key.misconceptions(question)
-        for misconception in misconceptions:
-            _caught(verdict, key, misconception, diagnosis, where)
+        mistakes = key.mistakes(question)
+        for mistake in mistakes:
+            _caught(verdict, key, mistake, diagnosis, where)
     for patch in key.patches:
         if patch.question not in key.checks:
             verdict.failures.append(f"{patch.name}: there is no question {patch.question!r}")
         elif isinstance(patch, Variant):
             what = f"{where}: the variant {patch.name!r}"
             _full_marks(verdict, key, patch, patch.question, seed, what)
-        elif isinstance(patch, Misconception) and seed == 0:
+        elif isinstance(patch, Mistake) and seed == 0:
             _costs_once(verdict, key, patch, seeds)
     return verdict
 
@@ -168,27 +170,27 @@ def _full_marks(
 def _caught(
     verdict: Verdict,
     key: AnswerKey,
-    misconception: Misconception,
+    mistake: Mistake,
     diagnosis: Diagnosis,
     where: str,
 ) -> None:
-    """Does a misconception lose points, and is it recognised?"""
-    name, question = misconception.name, misconception.question
-    attempt = diagnosis.attempt_of(misconception)
+    """Does a mistake lose points, and is it recognised?"""
+    name, question = mistake.name, mistake.question
+    attempt = diagnosis.attempt_of(mistake)
     failed = [result.check.name for result in attempt.results if not result.passed]
-    verdict.claim(bool(failed), f"{where}: the misconception {name!r} loses nothing on {question}")
+    verdict.claim(bool(failed), f"{where}: the mistake {name!r} loses nothing on {question}")
     for check in failed:
         verdict.caught[question, check].add(name)
     if failed:
         found = diagnosis.of(attempt)
         said = repr(found.name) if found else "nothing"
         verdict.claim(
-            found is misconception,
-            f"{where}: the misconception {name!r} of {question} is diagnosed as {said}",
+            found is mistake,
+            f"{where}: the mistake {name!r} of {question} is diagnosed as {said}",
         )
 
 
-def _costs_once(verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: Seeds) -> None:
+def _costs_once(verdict: Verdict, key: AnswerKey, patch: Mistake, seeds: Seeds) -> None:
     """Do the other questions of the notebook keep full marks beside a mistake in this one?"""
     session = key.session(patch)
     for question in key.checks:
@@ -197,7 +199,7 @@ def _costs_once(verdict: Verdict, key: AnswerKey, patch: Misconception, seeds: S
             failed = [result.check.name for result in attempt.results if not result.passed]
             verdict.claim(
                 not failed,
-                f"{key.source.name}: the misconception {patch.name!r} of {patch.question} costs "
+                f"{key.source.name}: the mistake {patch.name!r} of {patch.question} costs "
                 f"points on {question} too ({', '.join(failed)}); does it lack builds_on?",
             )
 
@@ -220,19 +222,25 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
                     f"{question}: {result.reason}",
                 )
         session.close()
-        for patch in key.patches:
-            if isinstance(patch, Shortcut):
-                cells = apply_patch(source.cells, patch)
-                files = key.files_of(patch)
-                session = SandboxSession(sandbox, cells, source.outline, files, key.code(patch))
-                attempt = score_question(session, key, patch.question, _seeds(0))
+        ways: list[tuple[str, list[Cell], tuple[str, ...], Patch | None]] = [
+            (way, cells, tuple(key.checks), None) for way, cells in shortcuts(source).items()
+        ]
+        for each in key.patches:
+            if isinstance(each, Shortcut):
+                cells = apply_patch(source.cells, each)
+                ways.append((repr(each.name), cells, (each.question,), each))
+        for way, cells, questions, patch in ways:
+            files, code = key.files_of(patch), Code(plan(cells, source.outline), key.given)
+            session = SandboxSession(sandbox, cells, source.outline, files, code)
+            for question in questions:
+                attempt = score_question(session, key, question, _seeds(0))
                 passed = [result.check.name for result in attempt.results if result.passed]
                 verdict.claim(
                     not passed,
-                    f"{source.name}: the shortcut {patch.name!r} passes {', '.join(passed)} of "
-                    f"{patch.question}",
+                    f"{source.name}: the shortcut by {way} passes {', '.join(passed)} of "
+                    f"{question}",
                 )
-                session.close()
+            session.close()
     return verdict
 
 

@@ -21,7 +21,7 @@ from autograder.course import Assignment, Course
 from autograder.demo import solved
 from autograder.fence import Fence, Slots, grade_fenced
 from autograder.grading import Settings
-from autograder.misconceptions import Misconception, apply_patch
+from autograder.mistakes import Mistake, apply_patch
 from autograder.submission import Submission
 
 STUDENTS = 20
@@ -34,7 +34,7 @@ def submissions(course: Course, assignment: Assignment) -> list[Submission]:
         files: dict[str, bytes] = {}
         for source in assignment.notebooks.values():
             key = answer_key(source)
-            mistakes = [p for p in key.patches if isinstance(p, Misconception) and not p.files]
+            mistakes = [p for p in key.patches if isinstance(p, Mistake) and not p.files]
             cells = source.cells
             if number % 2:
                 cells = apply_patch(cells, mistakes[7 * number % len(mistakes)])

@@ -52,7 +52,7 @@ def test_the_guides_name_only_what_exists():
     """Functions and options of the tables of the guide for check authors are there."""
     from assignments import compare, gradients, questions
     from assignments.student import Remote, Student
-    from autograder import misconceptions
+    from autograder import mistakes
 
     text = (ROOT / "docs" / "check-authors.md").read_text(encoding="utf-8")
     student = Student(lambda *_: {})
@@ -66,9 +66,9 @@ def test_the_guides_name_only_what_exists():
     for name in ("weight", "builds_on", "cpu", "rule"):
         assert f"`{name}=" in text
         assert name in questions.question.__kwdefaults__
-    for name in ("Misconception", "Variant", "Shortcut"):
-        assert f"`{name}(" in text
-        assert name in misconceptions.__all__
+    for name in ("Mistake", "Variant", "Shortcut"):
+        assert f"`{name}`" in text
+        assert name in mistakes.__all__
 
 
 def test_the_form_of_a_report_is_described_in_full():

@@ -66,12 +66,12 @@ def test_everybody_is_graded_as_they_deserve(reports):
     assert 0 < reports["ivo-nan-and-shapes"].score < full
 
 
-def test_each_misconception_gets_its_hint(reports):
+def test_each_mistake_gets_its_hint(reports):
     students = [name for name in reports if name.split("-")[0] in ("kim", "lea", "max", "noa")]
     assert len(students) == 4
     for student in students:
         hints = [
-            question.hint.misconception
+            question.hint.mistake
             for notebook in reports[student].notebooks.values()
             for question in notebook.questions.values()
             if question.hint

@@ -121,7 +121,7 @@ def test_grades_a_class(course):
     }
     assert scores(course) == {"alice": 3.0, "bob": 1.0, "carol": 0.0}
     hint = reports["bob"].notebooks["square"].questions["square-mean"].hint
-    assert hint.misconception == "sum-of-squares"
+    assert hint.mistake == "sum-of-squares"
     for student in reports:
         assert (course.autograded_dir / student / ASSIGNMENT / "square.ipynb").exists()
         assert (course.feedback_dir / student / ASSIGNMENT / "square.html").exists()

@@ -17,7 +17,7 @@ from assignments.student import Student, in_process
 from assignments.workspace import Workspace
 from autograder import checks as hidden_checks
 from autograder.course import Course, SourceNotebook
-from autograder.misconceptions import Misconception, Shortcut, Variant, load_patches
+from autograder.mistakes import Mistake, Variant, load_patches
 from autograder.release import split_regions
 from autograder.verify import verify_seed
 
@@ -27,14 +27,14 @@ NOTEBOOKS = [
     for assignment in COURSE.assignments()
     for notebook in COURSE.assignment(assignment).notebooks.values()
 ]
-#: Questions with at least five misconceptions; the others have three.
+#: Questions with at least five mistakes; the others have three.
 MANY_MISTAKES = re.compile("-loss-|affine|two_layer_net-model|batchnorm|-conv-|max-pool|adam")
 
 each = pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda source: source.name)
 
 
 @each
-def test_solutions_and_variants_pass_and_misconceptions_are_caught_and_named(source):
+def test_solutions_and_variants_pass_and_mistakes_are_caught_and_named(source):
     """On one seed; `autograder verify` tries twenty."""
     verdict = verify_seed(source, 1)
     assert not verdict.failures
@@ -76,9 +76,8 @@ def test_every_question_has_enough_patches(source):
     for question in source.auto_questions():
         kinds = Counter(type(p) for p in patches if p.question == question.grade_id)
         many = MANY_MISTAKES.search(question.grade_id)
-        assert kinds[Misconception] >= (5 if many else 3), question.grade_id
+        assert kinds[Mistake] >= (5 if many else 3), question.grade_id
         assert kinds[Variant] >= 2, question.grade_id
-        assert kinds[Shortcut] >= 1, question.grade_id
 
 
 @each

@@ -37,7 +37,7 @@ def dropout_backward(dout, cache):
 
 
 def recognised(append: str, question: str) -> str | None:
-    """The misconception that is found behind the reference with one more cell."""
+    """The mistake that is found behind the reference with one more cell."""
     nb = json.loads(SOURCE.path.read_text(encoding="utf-8"))
     nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
     module = load(read_cells(nb), SOURCE.outline, "changed_dropout")

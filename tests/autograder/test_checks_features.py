@@ -81,7 +81,7 @@ def test_a_bad_weights_file_costs_only_its_question(data, reason):
 
 @pytest.mark.parametrize("question", ["features-extract", "features-classify"])
 def test_a_broken_piece_does_not_cost_the_points_of_the_weights(question):
-    report = grade(KEY.misconceptions(question)[0])
+    report = grade(KEY.mistakes(question)[0])
     assert lost(report) == {question}
     assert questions(report)["features-best"].served == ["predict_images"]
 

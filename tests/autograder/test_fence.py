@@ -163,8 +163,8 @@ def test_the_end_of_the_grader_is_the_end_of_all(course, tmp_path):
         from autograder.course import Course
         from autograder.fence import Account, Fence
         from autograder.grading import Settings
-        import assignments.checks, autograder.checks, autograder.misconceptions
-        for package in (assignments.checks, autograder.checks, autograder.misconceptions):
+        import assignments.checks, autograder.checks, autograder.mistakes
+        for package in (assignments.checks, autograder.checks, autograder.mistakes):
             package.__path__.append({str(course.root)!r} + "/" + package.__name__)
         from pathlib import Path
         assignment = Course(Path({str(course.root)!r})).assignment(ASSIGNMENT)

@@ -11,7 +11,7 @@ from assignments.notebook import read_cells
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.grading import Settings, grade_submission
-from autograder.misconceptions import apply_patch
+from autograder.mistakes import apply_patch
 from autograder.record import Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
@@ -85,7 +85,7 @@ def test_the_reference_gets_full_marks(grade, nb):
 
 
 def test_a_regrade_repeats_and_inputs_differ_between_students(grade, nb, source):
-    patch = answer_key(source).misconceptions("knn-two-loops")[0]
+    patch = answer_key(source).mistakes("knn-two-loops")[0]
     cells = apply_patch(source.cells, patch)
     for cell, patched in zip(nb["cells"], cells, strict=False):
         cell["source"] = patched.source
@@ -93,20 +93,20 @@ def test_a_regrade_repeats_and_inputs_differ_between_students(grade, nb, source)
     assert without_times(one) == without_times(same)
 
 
-def test_every_first_misconception_is_named(grade, nb, source):
+def test_every_first_mistake_is_named(grade, nb, source):
     key = answer_key(source)
     for question in key.checks:
-        misconception = key.misconceptions(question)[0]
+        mistake = key.mistakes(question)[0]
         patched = copy.deepcopy(nb)
-        cells = apply_patch(source.cells, misconception)
+        cells = apply_patch(source.cells, mistake)
         for raw, cell in zip(patched["cells"], cells, strict=False):
             raw["source"] = cell.source
         for extra in cells[len(source.cells) :]:
             append(patched, extra.source)
         report = grade(patched)
-        assert lost(report) == {question}, misconception.name
+        assert lost(report) == {question}, mistake.name
         hint = questions(report)[question].hint
-        assert (hint.misconception, hint.text) == (misconception.name, misconception.hint)
+        assert (hint.mistake, hint.text) == (mistake.name, mistake.hint)
 
 
 def test_an_early_mistake_never_costs_twice(grade, nb):

@@ -57,13 +57,16 @@ PLANTED = {
     ),
     "a hint": (
         "You add the squares up but never divide\nby how many there are.",
-        "the hint of the misconception 'sum-of-squares'",
+        "the hint of the mistake 'sum-of-squares'",
     ),
-    "a misconception": (
+    "a mistake": (
         "return float(squares_of_all_numbers.sum())",
-        "code of the misconception 'sum-of-squares'",
+        "code of the mistake 'sum-of-squares'",
     ),
-    "a variant": ("np.mean(squares_of_all_numbers)", "code of the variant 'with-dot'"),
+    "a variant": (
+        "return float(np.mean(squares_of_all_numbers))",
+        "code of the variant 'with-dot'",
+    ),
 }
 
 

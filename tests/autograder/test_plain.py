@@ -15,7 +15,7 @@ from autograder import plain
 from autograder.course import HOME, Course, CourseError
 from autograder.gradebook import Gradebook
 from autograder.grading import Settings, grade_submission
-from autograder.misconceptions import Misconception, load_patches
+from autograder.mistakes import Mistake, apply_patch, load_patches
 from autograder.release import release
 from autograder.submission import read_submission
 
@@ -130,13 +130,14 @@ def classroom(tmp_path_factory):
     mistake = next(
         patch
         for patch in load_patches("a1_classifiers", "knn")
-        if isinstance(patch, Misconception) and patch.question == "knn-no-loops" and patch.replace
+        if isinstance(patch, Mistake) and patch.question == "knn-no-loops"
     )
+    source = course.assignment("a1_classifiers").notebooks["knn"]
+    patched = apply_patch(source.cells, mistake)
+    changed = {was.source: now.source for was, now in zip(source.cells, patched, strict=True)}
 
     def mistaken(_released: str, answer: str) -> str:
-        for old, new in mistake.replace.items():
-            answer = answer.replace(old, new)
-        return without_delimiters(answer) + "\n# <script>alert(1)</script>"
+        return without_delimiters(changed[answer]) + "\n# <script>alert(1)</script>"
 
     hand_in(root, "perfect", lambda _released, answer: without_delimiters(answer))
     hand_in(root, "blank", lambda released, _answer: released)

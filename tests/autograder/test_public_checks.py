@@ -9,7 +9,7 @@ from assignments.questions import CheckResult, run_check
 from assignments.student import Student
 from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.misconceptions import Misconception, Patch
+from autograder.mistakes import Mistake, Patch
 
 NOTEBOOKS = Course().assignment("a1_classifiers").notebooks
 
@@ -23,7 +23,7 @@ def results(notebook: str, patch: Patch) -> list[CheckResult]:
     ]
 
 
-def misconception(notebook: str, name: str) -> Patch:
+def mistake(notebook: str, name: str) -> Patch:
     (patch,) = (p for p in answer_key(NOTEBOOKS[notebook]).patches if p.name == name)
     return patch
 
@@ -82,7 +82,7 @@ def misconception(notebook: str, name: str) -> Patch:
     ],
 )
 def test_a_mistake_is_called_by_its_name(notebook, name, symptom):
-    told = [result.symptom for result in results(notebook, misconception(notebook, name))]
+    told = [result.symptom for result in results(notebook, mistake(notebook, name))]
     assert any(symptom in each for each in told), told
 
 
@@ -91,7 +91,7 @@ def test_inputs_that_are_changed_are_seen_before_grading():
         (name, patch)
         for name in ("svm", "softmax", "two_layer_net", "features")
         for patch in answer_key(NOTEBOOKS[name]).patches
-        if isinstance(patch, Misconception) and re.search("in-place|changes-weights", patch.name)
+        if isinstance(patch, Mistake) and re.search("in-place|changes-weights", patch.name)
     ]
     assert len(patches) >= 10
     for name, patch in patches:

@@ -15,7 +15,7 @@ def course(tmp_path):
 
 
 def some_class():
-    """A misconception twice, full marks, nothing at all, and a failure of our machine."""
+    """A mistake twice, full marks, nothing at all, and a failure of our machine."""
     good = make_report("cleo", score=7.0, reason="")
     good.notebooks["warm"].questions["warm-double"] = question(4.0, 4.0)
     good.notebooks["cold"] = NotebookRecord(
@@ -30,7 +30,7 @@ def some_class():
     return [nothing, make_report("bob"), make_report("ada"), good, failure]
 
 
-def test_questions_and_misconceptions(course):
+def test_questions_and_mistakes(course):
     report = class_report(course, ASSIGNMENT, some_class())
     questions = {q.name: q for q in report.questions}
     assert list(questions) == ["cold-ice", "warm-double", "warm-types", "warm-why"]
@@ -39,7 +39,7 @@ def test_questions_and_misconceptions(course):
     assert questions["warm-double"].mean == 2.5
     assert questions["warm-types"].counts == {"passed": 3, "stopped": 1}
     assert questions["warm-why"].counts == {"waiting": 3, "blank": 2}
-    (met,) = report.misconceptions
+    (met,) = report.mistakes
     assert (met.name, met.question, met.students) == ("no-sqrt", "warm-double", ["ada", "bob"])
     (check,) = report.checks
     assert (check.sentence, check.failed, check.ran) == ("The check of odd", 2, 2)

@@ -11,7 +11,7 @@ from assignments.student import CheckFailed, Student, StudentError
 from assignments.syntax import loop_depth, names_read
 from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.misconceptions import Shortcut, apply_patch
+from autograder.mistakes import Shortcut, apply_patch
 from autograder.rules import IN_PLACE_OF_NUMPY, Code
 from autograder.sandbox.box import Sandbox
 from autograder.scoring import score_question

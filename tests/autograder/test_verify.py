@@ -1,4 +1,4 @@
-"""Verify finds what is wrong with checks, misconceptions and variants, and names it."""
+"""Verify finds what is wrong with checks, mistakes and variants, and names it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,14 +10,16 @@ from autograder.verify import Verdict, verify_assignment, verify_seed
 
 ASSIGNMENT = checked_course.ASSIGNMENT
 
-ANOTHER_MEAN = """,
-    Misconception(
-        "other-sum",
-        "square-mean",
-        replace={"squares_of_all_numbers.mean()": "sum(squares_of_all_numbers)"},
-        hint="The same mistake under another name.",
-    ),
-"""
+ANOTHER_SUM = """
+### other-sum
+```python
+return float(sum(squares_of_all_numbers))
+```
+? Are these the squares, added up?
+
+The same mistake under another name.
+
+### Accepted"""
 
 
 @pytest.fixture
@@ -53,22 +55,23 @@ def test_lists_what_each_check_catches(verify):
     assert verdict.idle_checks() == [("square-mean", "test_of_one")]
 
 
-def test_a_misconception_that_loses_nothing(verify):
+def test_a_mistake_that_loses_nothing(verify):
     verdict = verify(
-        MISCONCEPTIONS=("squares_of_all_numbers.sum()", "np.mean(squares_of_all_numbers)")
+        MISTAKES=(
+            "+return float(squares_of_all_numbers.sum())",
+            "+return squares_of_all_numbers.mean()",
+        )
     )
     assert any("'sum-of-squares' loses nothing" in failure for failure in verdict.failures)
 
 
-def test_two_misconceptions_that_cannot_be_told_apart(verify):
-    verdict = verify(MISCONCEPTIONS=("\n]\nVARIANTS", f"{ANOTHER_MEAN}]\nVARIANTS"))
+def test_two_mistakes_that_cannot_be_told_apart(verify):
+    verdict = verify(MISTAKES=("\n### Accepted", ANOTHER_SUM))
     assert any("is diagnosed as nothing" in failure for failure in verdict.failures)
 
 
 def test_a_variant_that_is_wrong(verify):
-    verdict = verify(
-        MISCONCEPTIONS=("np.mean(squares_of_all_numbers)", "np.max(squares_of_all_numbers)")
-    )
+    verdict = verify(MISTAKES=("np.mean(squares_of_all_numbers)", "np.max(squares_of_all_numbers)"))
     assert any(
         "the variant 'with-dot' fails the hidden check" in failure for failure in verdict.failures
     )
@@ -87,18 +90,22 @@ def test_a_check_that_the_untouched_release_passes(verify):
 
 
 def test_a_patch_that_no_longer_fits(verify):
-    verdict = verify(MISCONCEPTIONS=("squares_of_all_numbers.mean()", "no_such_text()"))
-    assert any("must occur exactly once" in failure for failure in verdict.failures)
+    verdict = verify(MISTAKES=("-return float(squares_of_all_numbers.mean())", "-no_such_text()"))
+    assert any(
+        "sum-of-squares fits into no solution cell" in failure for failure in verdict.failures
+    )
 
 
 def test_a_shortcut_must_not_pay(verify):
     shortcut = """
-from autograder.misconceptions import Shortcut
+### Shortcut: allowed
+```python cell
+import numpy as np
+```
 
-SHORTCUTS = [Shortcut("allowed", "square-mean", append="import numpy as np")]
-VARIANTS"""
-    verdict = verify(MISCONCEPTIONS=("\nVARIANTS", shortcut))
-    assert any("the shortcut 'allowed' passes" in failure for failure in verdict.failures)
+### Accepted"""
+    verdict = verify(MISTAKES=("\n### Accepted", shortcut))
+    assert any("the shortcut by 'allowed' passes" in failure for failure in verdict.failures)
 
 
 def test_a_seed_gives_the_same_verdict_again(tmp_path):

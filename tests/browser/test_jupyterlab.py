@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from autograder.course import HOME, Course
-from autograder.misconceptions import apply_patch, load_patches
+from autograder.mistakes import apply_patch, load_patches
 
 DONE = re.compile(r"\[\d+\]:")
 
@@ -22,7 +22,7 @@ def notebook(browser, jupyterlab, tmp_path_factory):
 
 
 def solution(patch: str | None = None) -> str:
-    """The text of the source's class cell, with a misconception if one is named."""
+    """The text of the source's class cell, with a mistake if one is named."""
     cells = Course().assignment("a1_classifiers").notebooks["knn"].cells
     if patch:
         patches = {each.name: each for each in load_patches("a1_classifiers", "knn")}

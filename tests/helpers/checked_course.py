@@ -1,4 +1,4 @@
-"""A course of one notebook with all that belongs to it: checks on both sides, misconceptions."""
+"""A course of one notebook with all that belongs to it: checks on both sides, mistakes."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import assignments.checks
 import autograder.checks
-import autograder.misconceptions
+import autograder.mistakes
 from autograder.course import Course
 
 ASSIGNMENT = "a9_checked"
@@ -72,24 +72,22 @@ def test_of_one(student, rng):
     assert student.mean_square([3.0]) == 9
 '''
 
-MISCONCEPTIONS = """\
-from autograder.misconceptions import Misconception, Variant
+MISTAKES = """\
+## square-mean
 
-MISCONCEPTIONS = [
-    Misconception(
-        "sum-of-squares",
-        "square-mean",
-        replace={"float(squares_of_all_numbers.mean())": "float(squares_of_all_numbers.sum())"},
-        hint="You add the squares up but never divide by how many there are.",
-    )
-]
-VARIANTS = [
-    Variant(
-        "with-dot",
-        "square-mean",
-        replace={"squares_of_all_numbers.mean()": "np.mean(squares_of_all_numbers)"},
-    )
-]
+### sum-of-squares
+```diff
+-return float(squares_of_all_numbers.mean())
++return float(squares_of_all_numbers.sum())
+```
+? Is this the sum of the squares?
+
+You add the squares up but never divide by how many there are.
+
+### Accepted: with-dot
+```python
+return float(np.mean(squares_of_all_numbers))
+```
 """
 
 
@@ -129,7 +127,7 @@ def checked_course(root: Path) -> Iterator[Course]:
     packages = {
         assignments.checks: ("test_square.py", PUBLIC),
         autograder.checks: ("test_square.py", HIDDEN),
-        autograder.misconceptions: ("square.py", MISCONCEPTIONS),
+        autograder.mistakes: ("square.md", MISTAKES),
     }
     for package, (name, text) in packages.items():
         folder = root / package.__name__ / ASSIGNMENT

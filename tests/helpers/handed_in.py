@@ -11,7 +11,7 @@ import numpy as np
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
 from autograder.grading import Settings, grade_submission
-from autograder.misconceptions import Patch, apply_patch
+from autograder.mistakes import Patch, apply_patch
 from autograder.record import QuestionRecord, Report
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission

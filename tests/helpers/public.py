@@ -8,7 +8,7 @@ from autograder.course import SourceNotebook
 
 
 def told(source: SourceNotebook, name: str) -> list[str]:
-    """Reason and symptom of each public check that a misconception fails, in its question."""
+    """Reason and symptom of each public check that a mistake fails, in its question."""
     key = answer_key(source)
     (patch,) = (patch for patch in key.patches if patch.name == name)
     session = key.session(patch)

@@ -688,7 +688,7 @@ def test_no_hidden_file_can_be_read(usual):
     tops = {path.split("/")[2] for path in readable if path.startswith("/site/")}
     assert not tops & {"pytest", "nbgrader", "torch", "scipy", "sklearn", "IPython", "hypothesis"}
     for word in (
-        "misconceptions",
+        "mistakes",
         "checks/",
         "heldout",
         ".git/",
@@ -701,7 +701,7 @@ def test_no_hidden_file_can_be_read(usual):
         line.encode()
         for path in [
             *HOME.glob("autograder/checks/*/test_*.py"),
-            *HOME.glob("autograder/misconceptions/*/*.py"),
+            *HOME.glob("autograder/mistakes/*/*.md"),
         ]
         for line in path.read_text(encoding="utf-8").splitlines()
         if len(line) > 60

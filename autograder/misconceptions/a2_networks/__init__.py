@@ -1,1 +1,0 @@
-"""Misconceptions and accepted variants of assignment 2."""
