@@ -3,31 +3,41 @@
 The release runs every recorded mistake of a question on the fixed inputs of its public checks and
 keeps what each answer would be: of every number, array and exception in a reply, a few digits. An
 answer that is wrong in the same way was made by the same mistake, part by part: where ``dw`` is
-wrong as by one mistake and ``db`` as by another, both are named. What no mistake explains is told by
-its symptom alone, or not at all.
+wrong as by one mistake and ``db`` as by another, both are named. What no mistake explains is told
+by its symptom alone, or not at all.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from assignments.compare import as_numpy
+from assignments.questions import CheckResult
 from assignments.student import Reply
 
-__all__ = ["Causes", "Deviations", "Mistake", "deviations", "load_causes", "parts_of"]
+__all__ = [
+    "FORMAT", "Cause", "Causes", "Deviations", "Digest", "answers_of", "causes_file", "deviations",
+    "failed_of", "load_causes", "parts_of",
+]  # fmt: skip
 
 #: Replies of one check that are looked at; the first wrong one lies among them.
 MAX_REPLIES = 40
 #: Parts of one reply that are looked at.
 MAX_PARTS = 40
+#: Numbers of one array that are looked at, evenly apart.
+MAX_NUMBERS = 2**18
 #: How far two digests of the same numbers lie apart at most.
 _CLOSE = {4: 2e-4, 8: 2e-6}
 
+#: What answers were recorded by; a change here makes all of them stale.
+FORMAT = 2
 #: What is kept of one part: a shape or the type of an exception, then numbers.
 Digest = tuple
 #: Of each check (by name), the parts of its first wrong reply, by their names.
@@ -35,7 +45,7 @@ Deviations = Mapping[str, Mapping[str, Digest]]
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Cause:
     """A recorded mistake, as far as it is told at home.
 
     Attributes:
@@ -63,30 +73,30 @@ class Causes:
     """
 
     right: Mapping[str, Mapping[str, Digest]] = field(default_factory=dict)
-    mistakes: Sequence[Mistake] = ()
+    mistakes: Sequence[Cause] = ()
 
-    def deviations(self, transcripts: Mapping[str, Sequence[Reply]]) -> Deviations:
-        """Where replies differ from the reference's: of each check, in the first that does."""
-        return deviations(
-            {name: parts_of(replies) for name, replies in transcripts.items()}, self.right
-        )
-
-    def find(
-        self, transcripts: Mapping[str, Sequence[Reply]], failed: frozenset[str]
-    ) -> list[Mistake]:
-        """The mistakes that explain wrong answers, or an empty list.
-
-        Args:
-            transcripts: for each check, the replies of the student's code.
-            failed: the checks that did not pass.
-        """
-        found = self.deviations(transcripts)
+    def find(self, results: Sequence[CheckResult]) -> list[Cause]:
+        """The mistakes that explain how checks went; none where all passed, or nothing is known."""
+        failed = failed_of(results)
+        if not failed:
+            return []
+        found = deviations(answers_of(results), self.right)
         same = [m for m in self.mistakes if _agree(m.answers, found) and m.failed == failed]
         if not same and found:
             same = [m for m in self.mistakes if m.answers and _agree(m.answers, found)]
         if same:
             return same if len(same) == 1 else []
-        return _together(self.mistakes, found)
+        return _together(self.mistakes, found, failed)
+
+
+def failed_of(results: Sequence[CheckResult]) -> frozenset[str]:
+    """The names of the checks that did not pass."""
+    return frozenset(result.check.name for result in results if not result.passed)
+
+
+def answers_of(results: Sequence[CheckResult]) -> dict[str, dict[str, Digest]]:
+    """Of each check, the parts of the replies that it was given."""
+    return {result.check.name: parts_of(result.replies) for result in results}
 
 
 def parts_of(replies: Sequence[Reply]) -> dict[str, Digest]:
@@ -127,18 +137,22 @@ def _agree(one: Deviations, other: Deviations) -> bool:
     )
 
 
-def _together(mistakes: Sequence[Mistake], found: Deviations) -> list[Mistake]:
+def _together(mistakes: Sequence[Cause], found: Deviations, failed: frozenset[str]) -> list[Cause]:
     """Mistakes that explain parts of wrong answers, each part by one mistake alone."""
-    explained: dict[tuple[str, str], list[Mistake]] = {}
+    explained: dict[tuple[str, str], list[Cause]] = {}
     for mistake in mistakes:
         for part in _explains(mistake, found):
             explained.setdefault(part, []).append(mistake)
-    alone = [names[0] for names in explained.values() if len(names) == 1]
+    alone = []
+    for suspects in explained.values():
+        if len(suspects) > 1:  # of those that answer alike, who fails the same checks?
+            suspects = [suspect for suspect in suspects if suspect.failed == failed]
+        alone += suspects if len(suspects) == 1 else []
     return list({mistake.name: mistake for mistake in alone}.values())[:3]
 
 
-def _explains(mistake: Mistake, found: Deviations) -> list[tuple[str, str]]:
-    """The wrong parts that are as this mistake makes them; none where it would show and does not."""
+def _explains(mistake: Cause, found: Deviations) -> list[tuple[str, str]]:
+    """The wrong parts that are as this mistake makes them; none where it should show elsewhere."""
     parts: list[tuple[str, str]] = []
     for check, answers in mistake.answers.items():
         wrong = found.get(check)
@@ -147,7 +161,9 @@ def _explains(mistake: Mistake, found: Deviations) -> list[tuple[str, str]]:
         at, own = _number(next(iter(wrong))), _number(next(iter(answers)))
         if int(own) < int(at):
             return []
-        if own == at and all(name in wrong and _same(answers[name], wrong[name]) for name in answers):
+        if own == at and all(
+            name in wrong and _same(answers[name], wrong[name]) for name in answers
+        ):
             parts += [(check, name) for name in answers]
     return parts
 
@@ -159,10 +175,11 @@ def _parts(reply: Reply) -> Iterator[tuple[str, Digest]]:
     if reply.error is not None:
         yield "!", (reply.error["type"], str(reply.error["message"])[:80])
         return
-    leaves = [*_leaves(reply.value, "")]
-    for place, value in sorted(reply.changed.items(), key=str):
-        leaves += _leaves(value, f"~{place}")
-    yield from leaves[:MAX_PARTS]
+    changed = sorted(reply.changed.items(), key=lambda item: str(item[0]))
+    leaves = chain(
+        _leaves(reply.value, ""), *(_leaves(value, f"~{place}") for place, value in changed)
+    )
+    yield from islice(leaves, MAX_PARTS)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Digest]]:
@@ -187,11 +204,12 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Digest]]:
 
 def _digest(value: Any) -> Digest:
     """Shape, precision, largest number, and two weighted sums as shares of it."""
+    array = np.asarray(value)
+    part = array.ravel()[:: 1 + array.size // MAX_NUMBERS]
     try:
-        array = np.asarray(value)
-        numbers = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64).ravel()
+        numbers = part.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
     except (OverflowError, TypeError, ValueError):
-        return ("numbers beyond all floats", str(value)[:40])
+        return ("beyond all floats", str(value)[:80])
     if numbers.dtype.kind == "c":
         numbers = np.concatenate([numbers.real, numbers.imag])
     shape = "x".join(map(str, array.shape)) or "number"
@@ -201,11 +219,13 @@ def _digest(value: Any) -> Digest:
     with np.errstate(all="ignore"):
         numbers = np.where(finite, numbers, 0.0)
         largest = float(np.abs(numbers).max(initial=0.0))
-        sums = _weights(numbers.size) @ (numbers / largest) if largest else np.zeros(2)
+        shares = numbers / largest if largest else numbers
+        # One number is told by its size and sign.
+        sums = shares if numbers.size == 1 else _weights(numbers.size) @ shares
     return (shape, precision, lost, _rounded(largest), *(_rounded(float(s)) for s in sums))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _weights(size: int) -> np.ndarray:
     """Two rows of numbers between -1 and 1 that do not repeat."""
     steps = np.arange(size)
@@ -220,8 +240,8 @@ def _same(one: Digest, other: Digest) -> bool:
     """Are these digests of the same answer, up to rounding?"""
     if len(one) != len(other) or one[0] != other[0]:
         return False
-    if len(one) < 6:
-        return tuple(one) == tuple(other)
+    if len(one) < 5:
+        return one == other
     (_shape, precision, lost, largest, *sums), (_s, other_precision, *rest) = one, other
     close = _CLOSE[min(precision, other_precision)]
     return (
@@ -232,6 +252,17 @@ def _same(one: Digest, other: Digest) -> bool:
 
 
 # --- files ----------------------------------------------------------------------------------------
+
+
+def causes_file(package: ModuleType, assignment: str, notebook: str) -> Path:
+    """Where the answers of a notebook's recorded mistakes are kept: beside its checks.
+
+    Args:
+        package: whose subpackages hold the checks of an assignment each.
+    """
+    folders = [Path(folder) / assignment for folder in package.__path__]
+    there = [folder for folder in folders if folder.is_dir()]
+    return (there or folders)[0] / f"{notebook}.causes.json"
 
 
 def load_causes(path: Path) -> dict[str, Causes]:
@@ -246,10 +277,10 @@ def load_causes(path: Path) -> dict[str, Causes]:
 
 def _read(entry: dict) -> Causes:
     mistakes = [
-        Mistake(
+        Cause(
             name,
-            one["home"],
-            one["hint"],
+            one.get("home", ""),
+            one.get("hint", ""),
             _digests(one["answers"]),
             frozenset(one["failed"]),
         )

@@ -8,12 +8,14 @@ import sys
 import types
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, redirect_stderr, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assignments import checks as public_checks
+from assignments.causes import Cause, Causes, causes_file, load_causes
 from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
 from assignments.questions import Check, CheckResult, Seeds, collect, form_result, run_check
@@ -28,20 +30,28 @@ HOME_SEEDS = Seeds(b"public checks use the same inputs for everybody")
 
 #: Packages of which this kernel was told that grading does not have them.
 _told: set[str] = set()
+#: How often each question failed in this kernel since it last passed.
+_failures: dict[str, int] = {}
+#: After so many failures a hint is offered.
+PATIENCE = 3
 
 
-def check(grade_id: str) -> None:
+def check(grade_id: str, hint: bool = False) -> None:
     """Check a piece of work and say, line by line, what is right and what is not.
 
     Args:
         grade_id: the question, as its test cell names it.
+        hint: whether to say more about a mistake that was recognised.
 
     Raises:
         LookupError: there is no such question.
     """
     names = sys._getframe(1).f_globals
     results = run_live(find_checks(grade_id), names, HOME_SEEDS)
-    print(format_results(grade_id, results))
+    causes = causes_at_home(grade_id).find(results)
+    print(format_results(grade_id, with_causes(results, causes)))
+    for line in _advice(grade_id, results, causes, hint):
+        print(f"  {line}")
     if absent := sorted(set(imports_missing_in_grading(grade_id, names)) - _told):
         _told.update(absent)
         print(
@@ -50,6 +60,52 @@ def check(grade_id: str) -> None:
                 packages=", ".join(absent)
             )
         )
+
+
+def with_causes(results: list[CheckResult], causes: list[Cause]) -> list[CheckResult]:
+    """Results whose symptoms give way to causes, where causes are known.
+
+    A cause is told below the first failed check that shows it.
+    """
+    if not causes:
+        return results
+    failed = [result.check.name for result in results if not result.passed]
+    told: dict[str, list[str]] = {}
+    for cause in causes:
+        if cause.home:
+            shown = [name for name in failed if name in cause.answers] or failed
+            told.setdefault(shown[0], []).append(_(cause.home))
+    if not told:
+        return results
+    return [
+        replace(result, symptom=" ".join(told.get(result.check.name, []))) for result in results
+    ]
+
+
+def _advice(
+    grade_id: str, results: list[CheckResult], causes: list[Cause], hint: bool
+) -> Iterator[str]:
+    """Hints, if they are asked for; after some failures, that they can be."""
+    if all(result.passed for result in results):
+        _failures.pop(grade_id, None)
+        return
+    if all(result.passed or result.blank for result in results):
+        return
+    _failures[grade_id] = _failures.get(grade_id, 0) + 1
+    hints = [_(cause.hint) for cause in causes]
+    if hint:
+        yield from hints or [_("No hint fits these answers. Begin with the first ✗ above.")]
+    elif hints and _failures[grade_id] >= PATIENCE:
+        yield _("Stuck? check({name}, hint=True) says more.").format(name=f'"{grade_id}"')
+
+
+def causes_at_home(grade_id: str) -> Causes:
+    """What is known of the wrong answers to a question; nothing where nothing was recorded."""
+    for assignment, notebook in _notebooks(grade_id, public_checks):
+        with suppress(FileNotFoundError):
+            found = load_causes(causes_file(public_checks, assignment, notebook))
+            return found.get(grade_id, Causes())
+    return Causes()
 
 
 def imports_missing_in_grading(grade_id: str, names: Mapping[str, Any]) -> Iterator[str]:
@@ -83,19 +139,26 @@ def imports_missing_in_grading(grade_id: str, names: Mapping[str, Any]) -> Itera
 def find_checks(grade_id: str, package: Any = public_checks) -> list[Check]:
     """The checks of a question, from ``test_<notebook>.py`` in a package of assignments' checks."""
     known: list[str] = []
+    for assignment, notebook in _notebooks(grade_id, package):
+        module = importlib.import_module(f"{package.__name__}.{assignment}.test_{notebook}")
+        checks = collect(module)
+        if grade_id in checks:
+            return checks[grade_id]
+        known += checks
+    hint = _(" Questions of this notebook: {names}.").format(names=", ".join(known))
+    raise LookupError(
+        _("there is no question {name!r}.").format(name=grade_id) + (hint if known else "")
+    )
+
+
+def _notebooks(grade_id: str, package: Any) -> Iterator[tuple[str, str]]:
+    """The notebooks (assignment and name) that a question may belong to, by its name."""
     for folder in pkgutil.iter_modules(package.__path__):
         assignment = importlib.import_module(f"{package.__name__}.{folder.name}")
         for file in pkgutil.iter_modules(assignment.__path__):
             notebook = file.name.removeprefix("test_")
             if grade_id.startswith(f"{notebook}-"):
-                checks = collect(importlib.import_module(f"{assignment.__name__}.{file.name}"))
-                if grade_id in checks:
-                    return checks[grade_id]
-                known += checks
-    hint = _(" Questions of this notebook: {names}.").format(names=", ".join(known))
-    raise LookupError(
-        _("there is no question {name!r}.").format(name=grade_id) + (hint if known else "")
-    )
+                yield folder.name, notebook
 
 
 def run_live(

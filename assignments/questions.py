@@ -14,14 +14,14 @@ import hmac
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from assignments.form import noted_forms
 from assignments.messages import _
-from assignments.student import CheckFailed, Student, StudentError
+from assignments.student import CheckFailed, Reply, Student, StudentError
 from assignments.values import TooLarge
 
 __all__ = [
@@ -82,6 +82,7 @@ class CheckResult:
         raised: if it failed because the student's code raised an exception, which and where.
         note: what a check that passed has to say beyond that.
         forms: of right values, what is not in the documented form.
+        replies: what the student's code answered, one after the other.
     """
 
     check: Check
@@ -92,6 +93,7 @@ class CheckResult:
     raised: str = ""
     note: str = ""
     forms: tuple[str, ...] = ()
+    replies: Sequence[Reply] = field(default=(), repr=False, compare=False)
 
 
 def question(
@@ -161,6 +163,10 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     What the student's code did wrong is a result; only the breach of a limit comes out of here as
     an exception.
     """
+    return replace(_tried(check, student, seed), replies=student.transcript)
+
+
+def _tried(check: Check, student: Student, seed: int) -> CheckResult:
     try:
         with noted_forms() as forms:
             note = check.function(student, np.random.default_rng(seed))

@@ -118,8 +118,7 @@ def check_lines(name: str, question: QuestionRecord) -> list[str]:
         lines.append(f"{'✓' if check.passed else '✗'} {check.sentence}")
         if not check.passed:
             lines += [f"    {text}" for text in (check.reason, check.symptom) if text]
-    if question.hint:
-        lines.append(_("Hint: {text}").format(text=question.hint.text))
+    lines += [_("Hint: {text}").format(text=hint.text) for hint in question.hints]
     if served := served_text(question.served):
         lines.append(served)
     return lines

@@ -139,6 +139,7 @@ namespaces = false
 
 [tool.setuptools.package-data]
 "assignments.data" = ["files/**"]
+"assignments.checks" = ["*/*.json"]
 """
 
 

@@ -111,11 +111,15 @@ def release(course: Course, assignments: tuple[str, ...], check: bool) -> None:
     """Compile source notebooks into what students get: release/, and bundle/ for their machines."""
     from autograder import release as room
     from autograder.bundle import write_bundle
+    from autograder.causes import stale_causes, write_causes
+    from autograder.verify import pool
 
     stale = False
     for name in _assignments(course, assignments):
+        sources = course.assignment(name).notebooks.values()
         if check:
             differing = room.check_fresh(course, name)
+            differing += [line for source in sources for line in stale_causes(source, course.root)]
             stale |= bool(differing)
             state = f"stale: {', '.join(map(str, differing))}" if differing else "up to date"
             console.print(f"{name}: {state}")
@@ -123,6 +127,10 @@ def release(course: Course, assignments: tuple[str, ...], check: bool) -> None:
             result = room.release(course, name)
             state = f"{len(result.written)} written, {len(result.unchanged)} unchanged"
             console.print(f"{name}: {state} in {course.release_dir / name}", soft_wrap=True)
+            with pool() as executor:
+                jobs = [executor.submit(write_causes, source, course.root) for source in sources]
+                written = sum(len(job.result()) for job in jobs)
+            console.print(f"{name}: {written} files of what mistakes answer are written anew")
             console.print(f"{name}: bundle {write_bundle(course, name)}", soft_wrap=True)
     if stale:
         console.print("Run 'autograder release' to make it anew.")
@@ -146,7 +154,7 @@ def verify(
     for name in _assignments(course, assignments):
         total = room.Verdict()
         notebooks = len(course.assignment(name).notebooks)
-        with room.pool(jobs) as executor, _bar(2 + notebooks * (1 + seeds), name) as done:
+        with room.pool(jobs) as executor, _bar(3 + notebooks * (1 + seeds), name) as done:
             for what, verdict in room.verify_assignment(course, name, seeds, executor):
                 total.add(verdict)
                 done(what)
@@ -158,6 +166,11 @@ def verify(
             console.print(f"[red]✗[/] {escape(failure)}", soft_wrap=True)
         verdict_line = f"{total.proved} claims hold, {len(set(total.failures))} do not"
         console.print(f"{name}: {verdict_line}")
+        home = total.home
+        console.print(
+            f"{name}: of {home['mistakes']} mistakes, {home['named']} are named at home by a "
+            f"sentence of their own, {home['silent']} pass every public check"
+        )
         failed |= bool(total.failures)
     sys.exit(1 if failed else 0)
 

@@ -166,7 +166,7 @@ def _question(
             {**msgspec.structs.asdict(check), "points": question.points * check.weight / weight}
             for check in details.checks
         ],
-        "hint": details.hint and details.hint.text,
+        "hints": [hint.text for hint in details.hints],
         "served": served_text(details.served),
         "limit": limit_text(details.limit, details.reason),
         "answer": answer if answered else "",

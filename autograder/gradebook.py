@@ -506,8 +506,7 @@ def _summary(name: str, question: QuestionRecord | None) -> str:
     if question is None or question.status == "passed":
         return ""
     failed = [check.sentence for check in question.checks if not check.passed]
-    hint = question.hint.text if question.hint else ""
-    parts = [part for part in (*failed[:1], hint) if part]
+    parts = [*failed[:1], *(hint.text for hint in question.hints)]
     # nbgrader renders comments as Markdown, HTML included.
     return re.sub(r"([\\\[<&`])", r"\\\1", "\n".join([f"{name}:", *parts])) if parts else ""
 

@@ -18,8 +18,8 @@ from assignments.notebook import as_loaded, read_cells
 from assignments.questions import CheckResult, Seeds
 from assignments.weights import names_of
 from autograder.answer_key import AnswerKey, answer_key
+from autograder.causes import GRADING_SEEDS, causes_of
 from autograder.course import Assignment, Question, SourceNotebook
-from autograder.diagnosis import Diagnosis
 from autograder.record import (
     CheckRecord,
     Hint,
@@ -34,7 +34,7 @@ from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import Limits
-from autograder.scoring import Attempt, points_of, score_question
+from autograder.scoring import Attempt, attempt_question, points_of, score_question
 from autograder.session import SandboxSession
 from autograder.submission import Submission
 from autograder.written import written_answers
@@ -228,21 +228,33 @@ class Grading:
         started = time.perf_counter()
         name = question.grade_id
         attempt = score_question(session, key, name, seeds, lost)
-        hint = None
+        hints: list[Hint] = []
         if attempt.share < 1 and not attempt.blank and not attempt.limit:
-            found = Diagnosis(key, name, seeds, attempt.served).of(attempt)
-            hint = Hint(mistake=found.name, text=_(found.hint)) if found else None
+            hints = _hints(key, session, name, attempt.served)
         record = QuestionRecord(
             score=points_of(attempt.share, question.points),
             max_score=question.points,
             status=_status(attempt),
             checks=[_check_record(result) for result in attempt.results],
-            hint=hint,
+            hints=hints,
             served=list(attempt.served),
             limit=attempt.limit,
             seconds=round(time.perf_counter() - started, 4),
         )
         return cleaned(record)
+
+
+def _hints(
+    key: AnswerKey, session: SandboxSession, question: str, served: tuple[str, ...]
+) -> list[Hint]:
+    """What is said about the recorded mistakes that explain wrong answers."""
+    causes = causes_of(key).get(question)
+    if causes is None:
+        return []
+    attempt = attempt_question(session, key, question, GRADING_SEEDS, served)
+    texts = {mistake.name: mistake.hint for mistake in key.mistakes(question)}
+    found = [] if attempt.limit else causes.find(attempt.results)
+    return [Hint(mistake=one.name, text=_(texts[one.name])) for one in found if one.name in texts]
 
 
 def _status(attempt: Attempt) -> QuestionStatus:
@@ -439,6 +451,6 @@ def _main_reason(notebooks: Mapping[str, NotebookRecord]) -> str:
         for name, question in lost.items():
             if question.status == status:
                 failed = [check.reason for check in question.checks if not check.passed]
-                told = question.hint.text if question.hint else "".join(failed[:1])
+                told = question.hints[0].text if question.hints else "".join(failed[:1])
                 return f"{name}: {told or question.reason}"
     return ""

@@ -68,7 +68,7 @@ class QuestionRecord(_Record, frozen=True, kw_only=True):
     max_score: float
     status: QuestionStatus
     checks: list[CheckRecord] = []
-    hint: Hint | None = None
+    hints: list[Hint] = []
     served: list[str] = []
     limit: str | None = None
     reason: str = ""

@@ -209,7 +209,7 @@ def _mistakes(reports: list[Report]) -> list[MistakeResult]:
     met: dict[tuple[str, str, str], list[str]] = {}
     for report in reports:
         for name, question in _results(report):
-            if hint := question.hint:
+            for hint in question.hints:
                 key = (name, hint.mistake, hint.text)
                 met.setdefault(key, []).append(report.student)
     results = [MistakeResult(*key, students) for key, students in met.items()]

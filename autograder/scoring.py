@@ -1,12 +1,12 @@
 """Score one question: run its hidden checks, with every second chance that it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from assignments.messages import _
-from assignments.questions import CheckResult, Seeds, form_result, run_check
-from assignments.student import CheckFailed, Reply, Student
+from assignments.questions import Check, CheckResult, Seeds, form_result, run_check
+from assignments.student import CheckFailed, Student
 from autograder.answer_key import AnswerKey
 from autograder.rules import Code
 from autograder.sandbox.limits import Breach
@@ -24,13 +24,11 @@ class Attempt:
     """All checks of a question, run once.
 
     Attributes:
-        transcripts: for each check that ran, the replies of the student's code.
         limit: the limit that stopped it, if one did.
         served: names that the reference answered.
     """
 
     results: list[CheckResult] = field(default_factory=list)
-    transcripts: list[list[Reply]] = field(default_factory=list)
     limit: str | None = None
     served: tuple[str, ...] = ()
 
@@ -94,13 +92,15 @@ def attempt_question(
     question: str,
     seeds: Seeds,
     replaced: tuple[str, ...] = (),
+    checks: Sequence[Check] | None = None,
 ) -> Attempt:
-    """Run all hidden checks of a question once.
+    """Run all checks of a question once.
 
     Args:
         replaced: names of the notebook that the reference answers meanwhile.
+        checks: the question's hidden ones by default.
     """
-    checks = key.checks[question]
+    checks = key.checks[question] if checks is None else checks
     attempt = Attempt(served=replaced)
     served = key.served(question, replaced)
     cpu = max((check.marker.cpu for check in checks if check.marker.cpu), default=None)
@@ -131,7 +131,6 @@ def attempt_question(
             session.recover()
         asked |= student.asked
         attempt.results.append(_if_readable(result, session.code))
-        attempt.transcripts.append(student.transcript)
     if form := form_result(attempt.results):
         attempt.results.append(form)
     if session.code and (reason := session.code.refused(asked, key.refused(question))):

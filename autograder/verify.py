@@ -1,26 +1,27 @@
 """``autograder verify``: is the grader itself right?
 
 For every question, on many seeds: the reference and every accepted variant get full marks, every
-mistake loses points and is recognised by its own name. In the sandbox: the reference gets
-full marks, no shortcut earns anything. The untouched release gets nothing and gives nothing away.
+mistake loses points. Every mistake is recognised by its own name in grading; at home, too, it fails
+and is named, but for a few that say why they cannot. In the sandbox: the reference gets full marks,
+no shortcut earns anything. The untouched release gets nothing and gives nothing away.
 """
 
 import contextlib
 import io
 import multiprocessing
 import os
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from assignments.checking import HOME_SEEDS, find_checks
+from assignments.causes import Cause, Causes, failed_of
+from assignments.checking import HOME_SEEDS, causes_at_home, find_checks
 from assignments.notebook import Cell, load, plan, read_cells
-from assignments.questions import Seeds, form_result, run_check
-from assignments.student import Student
+from assignments.questions import Seeds
 from autograder.answer_key import AnswerKey, answer_key
+from autograder.causes import GRADING_SEEDS, causes_of, stale_causes
 from autograder.course import Course, CourseError, SourceNotebook
-from autograder.diagnosis import Diagnosis
 from autograder.leaks import find_leaks
 from autograder.mistakes import Mistake, Patch, Shortcut, Variant, apply_patch
 from autograder.release import check_fresh, consistency
@@ -33,6 +34,10 @@ from autograder.shortcuts import shortcuts
 __all__ = ["Verdict", "pool", "verify_assignment", "verify_seed"]
 
 
+#: The share of mistakes that may pass at home, and the share that must be named there.
+MOST_SILENT, LEAST_NAMED = 0.02, 0.95
+
+
 @dataclass
 class Verdict:
     """What verifying found.
@@ -41,11 +46,13 @@ class Verdict:
         failures: one line for each thing that is wrong, naming it.
         caught: for each (question, hidden check) the mistakes that fail it.
         proved: how many single claims held.
+        home: of the mistakes, how many were tried at home, pass there, and are named there.
     """
 
     failures: list[str] = field(default_factory=list)
     caught: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     proved: int = 0
+    home: Counter[str] = field(default_factory=Counter)
 
     def claim(self, holds: bool, failure: str) -> None:
         """Count a claim that holds, or note the failure."""
@@ -62,6 +69,7 @@ class Verdict:
     def add(self, other: "Verdict") -> None:
         self.failures += other.failures
         self.proved += other.proved
+        self.home += other.home
         for place, names in other.caught.items():
             self.caught[place] |= names
 
@@ -96,12 +104,32 @@ def verify_assignment(
     ]
     structure = Verdict()
     structure.claim_none(consistency(course, assignment))
-    yield "notebooks, points and checks agree", structure
+    for source in notebooks:
+        structure.claim_none(stale_causes(source, course.root))
+    yield "notebooks, points, checks and recorded answers agree", structure
     yield "the release", _verify_release(course, assignment)
     for source in notebooks:
         yield f"{source.name}, in the sandbox", _verify_in_sandbox(source)
+    total = Verdict()
     for name, future in jobs:
+        total.add(future.result())
         yield name, future.result()
+    yield "at home", _verify_shares(assignment, total.home)
+
+
+def _verify_shares(assignment: str, home: Counter[str]) -> Verdict:
+    """Do nearly all mistakes show at home, and are they named there?"""
+    verdict = Verdict()
+    count = home["mistakes"]
+    verdict.claim(
+        home["silent"] <= MOST_SILENT * count,
+        f"{assignment}: {home['silent']} of {count} mistakes pass every public check",
+    )
+    verdict.claim(
+        home["named"] >= LEAST_NAMED * count,
+        f"{assignment}: only {home['named']} of {count} mistakes are named at home",
+    )
+    return verdict
 
 
 def verify_seed(source: SourceNotebook, seed: int) -> Verdict:
@@ -125,10 +153,11 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
         for check in key.checks[question]:
             verdict.caught[question, check.name]  # so that an idle check is listed
         _full_marks(verdict, key, None, question, seed, f"{where}: the reference")
-        diagnosis = Diagnosis(key, question, seeds)
-        mistakes = key.mistakes(question)
-        for mistake in mistakes:
-            _caught(verdict, key, mistake, diagnosis, where)
+        for mistake in key.mistakes(question):
+            _caught(verdict, key, mistake, seeds, where)
+            if seed == 0:
+                _named(verdict, key, mistake)
+                _named_at_home(verdict, key, mistake)
     for patch in key.patches:
         if patch.question not in key.checks:
             verdict.failures.append(f"{patch.name}: there is no question {patch.question!r}")
@@ -154,40 +183,63 @@ def _full_marks(
         verdict.claim(result.passed, text)
     if seed:
         return
-    results = []
-    for check in find_checks(question):
-        inside = HOME_SEEDS.inside(check)
-        student = Student(session.transport, inside, files=session.files, reading=session.reading)
-        results.append(run_check(check, student, HOME_SEEDS.inputs(check)))
-    if form := form_result(results):
-        results.append(form)
+    results = attempt_question(
+        session, key, question, HOME_SEEDS, checks=find_checks(question)
+    ).results
     for result in results:
         check = result.check
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
 
 
-def _caught(
-    verdict: Verdict,
-    key: AnswerKey,
-    mistake: Mistake,
-    diagnosis: Diagnosis,
-    where: str,
-) -> None:
-    """Does a mistake lose points, and is it recognised?"""
+def _caught(verdict: Verdict, key: AnswerKey, mistake: Mistake, seeds: Seeds, where: str) -> None:
+    """Does a mistake lose points?"""
     name, question = mistake.name, mistake.question
-    attempt = diagnosis.attempt_of(mistake)
-    failed = [result.check.name for result in attempt.results if not result.passed]
+    attempt = attempt_question(key.session(mistake), key, question, seeds)
+    failed = failed_of(attempt.results)
     verdict.claim(bool(failed), f"{where}: the mistake {name!r} loses nothing on {question}")
     for check in failed:
         verdict.caught[question, check].add(name)
-    if failed:
-        found = diagnosis.of(attempt)
-        said = repr(found.name) if found else "nothing"
-        verdict.claim(
-            found is mistake,
-            f"{where}: the mistake {name!r} of {question} is diagnosed as {said}",
-        )
+
+
+def _named(verdict: Verdict, key: AnswerKey, mistake: Mistake) -> None:
+    """Is a mistake recognised in grading?"""
+    question = mistake.question
+    attempt = attempt_question(key.session(mistake), key, question, GRADING_SEEDS)
+    found = causes_of(key).get(question, Causes()).find(attempt.results)
+    verdict.claim(
+        [one.name for one in found] == [mistake.name],
+        f"{mistake.place}: {mistake.name!r} of {question} is taken for {_names(found)}",
+    )
+
+
+def _named_at_home(verdict: Verdict, key: AnswerKey, mistake: Mistake) -> None:
+    """Does a mistake fail at home, too, and is it named there by a sentence of its own?"""
+    question = mistake.question
+    attempt = attempt_question(
+        key.session(mistake), key, question, HOME_SEEDS, checks=find_checks(question)
+    )
+    passes = not failed_of(attempt.results)
+    verdict.home.update(mistakes=1, silent=int(passes))
+    verdict.claim(
+        passes == bool(mistake.silent),
+        f"{mistake.place}: {mistake.name!r} passes every public check of {question}; let one see "
+        "it, or say why that cannot be in a line that begins with '!'"
+        if passes
+        else f"{mistake.place}: {mistake.name!r} does fail at home; the line with '!' is not true",
+    )
+    found = causes_at_home(question).find(attempt.results)
+    other = [one for one in found if one.name != mistake.name]
+    verdict.claim(
+        not other, f"{mistake.place}: at home, {mistake.name!r} is taken for {_names(other)}"
+    )
+    shared = sum(one.home == mistake.home for one in key.mistakes(question))
+    if found and not other and mistake.home and shared == 1:
+        verdict.home.update(named=1)
+
+
+def _names(found: Sequence[Cause]) -> str:
+    return ", ".join(repr(one.name) for one in found) or "nothing"
 
 
 def _costs_once(verdict: Verdict, key: AnswerKey, patch: Mistake, seeds: Seeds) -> None:

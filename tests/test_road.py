@@ -71,10 +71,10 @@ def test_each_mistake_gets_its_hint(reports):
     assert len(students) == 4
     for student in students:
         hints = [
-            question.hint.mistake
+            hint.mistake
             for notebook in reports[student].notebooks.values()
             for question in notebook.questions.values()
-            if question.hint
+            for hint in question.hints
         ]
         assert hints == [student.partition("-")[2]]
 

@@ -120,7 +120,7 @@ def test_grades_a_class(course):
         "carol": 0.0,
     }
     assert scores(course) == {"alice": 3.0, "bob": 1.0, "carol": 0.0}
-    hint = reports["bob"].notebooks["square"].questions["square-mean"].hint
+    (hint,) = reports["bob"].notebooks["square"].questions["square-mean"].hints
     assert hint.mistake == "sum-of-squares"
     for student in reports:
         assert (course.autograded_dir / student / ASSIGNMENT / "square.ipynb").exists()

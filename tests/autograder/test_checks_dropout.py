@@ -5,10 +5,9 @@ import json
 import pytest
 
 from assignments.notebook import load, read_cells
-from assignments.questions import Seeds
 from autograder.answer_key import answer_key
+from autograder.causes import GRADING_SEEDS, causes_of
 from autograder.course import Course
-from autograder.diagnosis import Diagnosis
 from autograder.scoring import attempt_question
 from autograder.session import LiveSession
 from tests.helpers.public import told
@@ -44,9 +43,9 @@ def recognised(append: str, question: str) -> str | None:
     session = LiveSession(vars(module), module.missing_names)
     key = answer_key(SOURCE)
 
-    seeds = Seeds(b"test")
-    found = Diagnosis(key, question, seeds).of(attempt_question(session, key, question, seeds))
-    return found and found.name
+    attempt = attempt_question(session, key, question, GRADING_SEEDS)
+    found = causes_of(key)[question].find(attempt.results)
+    return found[0].name if found else None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from handed_in import HandedIn
 from safetensors.numpy import save as safetensors
 
 from assignments.questions import Seeds
-from autograder.diagnosis import Diagnosis
+from autograder.causes import causes_of
 from autograder.scoring import score_question
 from autograder.session import LiveSession
 from tests.helpers.public import told
@@ -75,7 +75,7 @@ def test_a_bad_weights_file_is_a_reason(data, reason):
 
 def test_a_missing_file_has_no_other_explanation():
     attempt = best(None)
-    assert Diagnosis(KEY, "pytorch-best", Seeds(b"test")).of(attempt) is None
+    assert causes_of(KEY)["pytorch-best"].find(attempt.results) == []
 
 
 def test_a_bad_weights_file_costs_only_its_question():

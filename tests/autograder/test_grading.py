@@ -105,7 +105,7 @@ def test_every_first_mistake_is_named(grade, nb, source):
             append(patched, extra.source)
         report = grade(patched)
         assert lost(report) == {question}, mistake.name
-        hint = questions(report)[question].hint
+        (hint,) = questions(report)[question].hints
         assert (hint.mistake, hint.text) == (mistake.name, mistake.hint)
 
 

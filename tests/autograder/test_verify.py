@@ -1,10 +1,13 @@
 """Verify finds what is wrong with checks, mistakes and variants, and names it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import checked_course
 import pytest
 
+from autograder.causes import write_causes
+from autograder.course import CourseError
 from autograder.release import release
 from autograder.verify import Verdict, verify_assignment, verify_seed
 
@@ -35,6 +38,8 @@ def verify(tmp_path, monkeypatch):
         total = Verdict()
         with checked_course.checked_course(tmp_path) as course:
             release(course, ASSIGNMENT)
+            with suppress(CourseError):
+                write_causes(course.assignment(ASSIGNMENT).notebooks["square"], course.root)
             with ThreadPoolExecutor(1) as executor:
                 for _what, verdict in verify_assignment(course, ASSIGNMENT, 2, executor):
                     total.add(verdict)
@@ -67,7 +72,7 @@ def test_a_mistake_that_loses_nothing(verify):
 
 def test_two_mistakes_that_cannot_be_told_apart(verify):
     verdict = verify(MISTAKES=("\n### Accepted", ANOTHER_SUM))
-    assert any("is diagnosed as nothing" in failure for failure in verdict.failures)
+    assert any("is taken for nothing" in failure for failure in verdict.failures)
 
 
 def test_a_variant_that_is_wrong(verify):

@@ -107,7 +107,7 @@ def question(score, max_score, *, failed=(), hint=None, served=(), limit=None, r
             )
             for name, sentence, passed in checks
         ],
-        hint=hint and Hint(mistake=hint, text=f"Think again about {hint}."),
+        hints=[Hint(mistake=hint, text=f"Think again about {hint}.")] if hint else [],
         served=list(served),
         limit=limit,
         seconds=0.1,
