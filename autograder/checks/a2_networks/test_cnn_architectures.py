@@ -206,7 +206,14 @@ def with_weights(student, rng, name, args, shapes):
     """
     weights = draw(rng, shapes)
     net = build(student, name, *args)
+    # What ends in an exception leaves no numbers; by these a mistake is known all the same.
+    if "shortcut.0.weight" in shapes:
+        with suppress(StudentError):
+            net.get("shortcut"), net.get("shortcut[0].stride")
     load_weights(net, weights)
+    if "conv5.weight" in shapes:
+        with suppress(StudentError):
+            net.conv5(torch.ones(1, shapes["conv5.weight"][1], 5, 5, dtype=torch.float64))
     if "shortcut.0.weight" not in shapes:
         channels = args[0]
         mean = {
@@ -346,12 +353,12 @@ def inception_shapes(channels, c1, c3_reduce, c3, c5_reduce, c5, pool_proj) -> S
 
 
 def inception(oracle, x):
-    ways = [oracle.conv(x, "conv1")]
+    branches = [oracle.conv(x, "conv1")]
     for name in ("conv3", "conv5"):
-        ways.append(oracle.conv(oracle.conv(x, f"{name}_reduce").clamp(min=0), name))
+        branches.append(oracle.conv(oracle.conv(x, f"{name}_reduce").clamp(min=0), name))
     around = F.pad(x, (1, 1, 1, 1), value=-torch.inf).unfold(2, 3, 1).unfold(3, 3, 1)
-    ways.append(oracle.conv(around.amax(dim=(4, 5)), "pool_proj"))
-    return torch.cat(ways, dim=1).clamp(min=0)
+    branches.append(oracle.conv(around.amax(dim=(4, 5)), "pool_proj"))
+    return torch.cat(branches, dim=1).clamp(min=0)
 
 
 def on_inception(check, student, rng, args, image, **options):
