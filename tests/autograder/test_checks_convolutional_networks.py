@@ -1,4 +1,4 @@
-"""The convolutional-networks notebook: a mistake costs once, and is called by its name."""
+"""The convolutional-networks notebook: a mistake costs once."""
 
 import json
 
@@ -10,7 +10,6 @@ from autograder.answer_key import answer_key
 from autograder.course import Course
 from autograder.scoring import score_question
 from autograder.session import LiveSession
-from tests.helpers.public import told
 
 NAME = "convolutional_networks"
 SOURCE = Course().assignment("a2_networks").notebooks[NAME]
@@ -66,7 +65,7 @@ def test_wrong_gradients_of_wrong_scores_are_wrong():
 
 
 @pytest.mark.parametrize("name", ["conv", "max-pool", "spatial-batchnorm", "spatial-groupnorm"])
-def test_a_way_back_is_tried_on_the_right_way_forward(name, monkeypatch):
+def test_a_backward_pass_is_tried_on_the_right_forward_pass(name, monkeypatch):
     # As in the sandbox, batchnorm_backward is that of the source.
     monkeypatch.setenv("ASSIGNMENTS_HOME", str(SOURCE.path.parents[1]))
     function = f"{name.replace('-', '_')}_forward{'_naive' if name in ('conv', 'max-pool') else ''}"
@@ -74,54 +73,3 @@ def test_a_way_back_is_tried_on_the_right_way_forward(name, monkeypatch):
     assert scored(broken, {f"{name}-forward"}, f"{name}-forward") == 0
     assert scored(broken, {f"{name}-forward"}, f"{name}-backward") == 1
     assert scored(broken, set(), f"{name}-backward") == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "symptom"),
-    [
-        ("conv-flipped", "turned by 180 degrees"),
-        ("conv-no-bias", "the bias is missing"),
-        ("conv-first-channel", "only the first channel"),
-        ("conv-mean", "where the sum is wanted"),
-        ("conv-stride-forgotten", "multiplied by the stride"),
-        ("conv-pads-with-edge", "it should be zeros"),
-        ("conv-whole-numbers", "which dtype"),
-        ("conv-dx-with-padding", "cut it off"),
-        ("conv-dx-cut-from-corner", "from pad on"),
-        ("conv-dx-cut-by-minus-pad", "where pad is 0"),
-        ("conv-dx-assigned", "add to dx"),
-        ("conv-dw-assigned", "add to dw"),
-        ("conv-dx-flipped", "turned by 180 degrees"),
-        ("conv-db-keeps-places", "where (1,) is expected"),
-        ("pool-stride-forgotten", "multiplied by the stride"),
-        ("pool-over-channels", "pooled by itself"),
-        ("pool-gradient-assigned", "add to dx"),
-        ("pool-gradient-of-corner", "from the corner of the window"),
-        ("scores-no-relu", "between the affine layers"),
-        ("scores-probabilities", "leave softmax to softmax_loss"),
-        ("loss-mean-again", "softmax_loss has done that"),
-        ("gradients-no-regularisation", "the regularisation is missing"),
-        ("gradients-no-relu", "is right; look at the way back"),
-        ("gradients-biases-regularised", "biases are not regularised"),
-        ("spatial-reshape-only", "bring C to the end first"),
-        ("spatial-not-transposed-back", "brought back to the second place"),
-        ("spatial-copy-of-parameters", "a copy of bn_param"),
-        ("spatial-back-not-transposed", "brought back to the second place"),
-        ("spatial-back-swapped", "would be right as dbeta"),
-        ("group-all-channels", "all channels are one group"),
-        ("group-over-batch", "each image is by itself"),
-        ("group-interleaved", "are neighbours"),
-        ("group-variance-unbiased", "of a sample"),
-        ("group-by-variance", "is the root missing?"),
-        ("group-back-constants", "taken as constants"),
-        ("group-back-no-mean", "through the mean is missing"),
-        ("group-back-no-variance", "through the variance is missing"),
-        ("group-back-no-gamma", "gamma is missing"),
-        ("group-back-sums", "not divided by m"),
-        ("group-back-swapped", "exchanged"),
-        ("group-back-dgamma-without-x", "that of dout * gamma"),
-    ],
-)
-def test_public_checks_call_a_mistake_by_its_name(name, symptom):
-    found = told(SOURCE, name)
-    assert any(symptom in each for each in found), found

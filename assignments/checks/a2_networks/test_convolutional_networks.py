@@ -1,7 +1,7 @@
-"""Public checks of the convolutional-networks notebook: small images, and slopes for gradients."""
+"""Public checks of the convolutional-networks notebook: small images, and numerical gradients."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -32,14 +32,7 @@ def test_conv_forward_by_hand(student, rng):
     w, b = np.array([[[[1.0, 0.0], [0.0, -1.0]]]]), np.array([0.5])
     out = conv_forward(student, x, w, b, stride=1, pad=0)
     want = np.array([[[[1.5, 0.5], [-1.5, -5.5]]]])
-    known = {
-        _("the filter is turned by 180 degrees"): 1 - want,
-        _("the bias is missing"): want - 0.5,
-        _("the bias is added to each product, not once to the sum"): want + 1.5,
-        _("the mean over the window, where the sum is wanted"): (want - 0.5) / 4 + 0.5,
-        _("out holds whole numbers: which dtype was it made with?"): np.trunc(want),
-    }
-    assert_close(out, want, "out", known=known, show=True)
+    assert_close(out, want, "out", show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -48,12 +41,7 @@ def test_conv_forward_padding(student, rng):
     x, w = np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.zeros((1, 1, 3, 3))
     w[0, 0, 0, 0] = 1
     out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=1)
-    known = {
-        _("the filter is turned by 180 degrees"): np.array([[[[4.0, 0.0], [0.0, 0.0]]]]),
-        _("are all the zeros on one side?"): np.array([[[[1.0, 2.0], [3.0, 4.0]]]]),
-        _("the padding repeats the border; it should be zeros"): [[[[1.0, 1.0], [1.0, 1.0]]]],
-    }
-    assert_close(out, np.array([[[[0.0, 0.0], [0.0, 1.0]]]]), "out", known=known, show=True)
+    assert_close(out, np.array([[[[0.0, 0.0], [0.0, 1.0]]]]), "out", show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -61,10 +49,8 @@ def test_conv_forward_stride(student, rng):
     """With stride 2 and a filter of one 1, every second row and column of 5 x 4 pixels is left."""
     x, w = np.arange(20.0).reshape(1, 1, 5, 4), np.ones((1, 1, 1, 1))
     out = conv_forward(student, x, w, np.zeros(1), stride=2, pad=0)
-    neighbours = np.array([[[[0.0, 1.0], [4.0, 5.0], [8.0, 9.0]]]])
-    known = {_("are the corners of the windows multiplied by the stride?"): neighbours}
     want = np.array([[[[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]]])
-    assert_close(out, want, "out", known=known, show=True)
+    assert_close(out, want, "out", show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -73,12 +59,7 @@ def test_conv_forward_channels(student, rng):
     x = np.array([[[[1.0, 2.0]], [[10.0, 20.0]]]])
     w = np.array([[[[1.0]], [[1.0]]], [[[3.0]], [[0.0]]]])
     out = conv_forward(student, x, w, np.array([0.5, -0.5]), stride=1, pad=0)
-    known = {
-        _("is the bias added once for each channel?"): [[[[12.0, 23.0]], [[2.0, 5.0]]]],
-        _("the bias is missing"): [[[[11.0, 22.0]], [[3.0, 6.0]]]],
-        _("only the first channel counts; the sum runs over all"): [[[[1.5, 2.5]], [[2.5, 5.5]]]],
-    }
-    assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out", known=known, show=True)
+    assert_close(out, np.array([[[[11.5, 22.5]], [[2.5, 5.5]]]]), "out", show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -86,11 +67,7 @@ def test_conv_forward_not_square(student, rng):
     """A filter of 1 x 2 with 1 and 10 adds ten times the right neighbour."""
     x, w = np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), np.array([[[[1.0, 10.0]]]])
     out = conv_forward(student, x, w, np.zeros(1), stride=1, pad=0)
-    known = {
-        _("the filter is turned by 180 degrees"): [[[[12.0, 23.0], [45.0, 56.0]]]],
-        _("are the windows square? They have HH rows and WW columns"): 11 * x[..., :2],
-    }
-    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", known=known, show=True)
+    assert_close(out, np.array([[[[21.0, 32.0], [54.0, 65.0]]]]), "out", show=True)
 
 
 @question("convolutional_networks-conv-forward")
@@ -107,21 +84,9 @@ def test_conv_backward_by_hand(student, rng):
     x, w = np.array([[[[1.0, 2.0, 3.0]]]]), np.array([[[[1.0, 10.0]]]])
     dout = np.array([[[[3.0, 5.0]]]])
     dx, dw, db = conv_backward(student, x, w, dout, pad=0)
-    known = {
-        _("the mean, where the sum is wanted"): [4.0],
-        _("summed over the places only; the images share a bias, too"): [[8.0]],
-    }
-    assert_close(db, np.array([8.0]), "db", known=known, show=True)
-    known = {
-        _("the last window overwrites the others: add to dw"): [[[[10.0, 15.0]]]],
-        _("the mean, where the sum is wanted"): [[[[6.5, 10.5]]]],
-    }
-    assert_close(dw, np.array([[[[13.0, 21.0]]]]), "dw", known=known, show=True)
-    known = {
-        _("the last window overwrites the others: add to dx"): [[[[3.0, 5.0, 50.0]]]],
-        _("the filter is turned by 180 degrees"): [[[[30.0, 53.0, 5.0]]]],
-    }
-    assert_close(dx, np.array([[[[3.0, 35.0, 50.0]]]]), "dx", known=known, show=True)
+    assert_close(db, np.array([8.0]), "db", show=True)
+    assert_close(dw, np.array([[[[13.0, 21.0]]]]), "dw", show=True)
+    assert_close(dx, np.array([[[[3.0, 35.0, 50.0]]]]), "dx", show=True)
 
 
 @question("convolutional_networks-conv-backward")
@@ -131,30 +96,21 @@ def test_conv_backward_padding(student, rng):
     w[0, 0, 0, 0] = 1
     dout = np.array([[[[5.0, 6.0], [7.0, 8.0]]]])
     dx, _dw, _db = conv_backward(student, x, w, dout, pad=1)
-    known = {
-        _("the padding is still there; cut it off"): np.pad(dout, ((0, 0), (0, 0), (0, 2), (0, 2))),
-        _("it is cut from the corner; take H rows and W columns from pad on"): dout,
-    }
-    assert_close(dx, np.array([[[[8.0, 0.0], [0.0, 0.0]]]]), "dx", known=known, show=True)
+    assert_close(dx, np.array([[[[8.0, 0.0], [0.0, 0.0]]]]), "dx", show=True)
 
 
 @question("convolutional_networks-conv-backward")
-def test_conv_backward_slopes(student, rng):
-    """dx, dw and db are the slopes of your conv_forward_naive, tried out number by number."""
+def test_conv_backward_numerical(student, rng):
+    """dx, dw and db agree with numerical gradients of your conv_forward_naive."""
     arrays = [rng.normal(size=shape) for shape in ((2, 2, 3, 4), (3, 2, 2, 2), (3,))]
-    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 1, "pad": 1}], CONV_PARTS)
+    check_gradients(student, "conv_{}_naive", arrays, [{"stride": 1, "pad": 1}], CONV_PARTS)
 
 
 @question("convolutional_networks-conv-backward")
 def test_conv_backward_stride(student, rng):
     """They are so with stride 2 and without padding, where some pixels are in no window."""
     arrays = [rng.normal(size=shape) for shape in ((1, 2, 4, 6), (2, 2, 2, 3), (2,))]
-    known = {"dx": {_("is it cut by pad:-pad? Nothing is left where pad is 0"): _empty}}
-    check_slopes(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS, known)
-
-
-def _empty(dx: np.ndarray) -> np.ndarray:
-    return dx[:, :, :0, :0]
+    check_gradients(student, "conv_{}_naive", arrays, [{"stride": 2, "pad": 0}], CONV_PARTS)
 
 
 @question("convolutional_networks-conv-backward")
@@ -169,19 +125,8 @@ def test_max_pool_forward_by_hand(student, rng):
     """Windows of 2 x 2 with stride 2 leave the largest of each; a fifth column is left out."""
     x = np.array([[[[1.0, 5.0, -4.0, -2.0, 9.0], [3.0, 2.0, -1.0, -3.0, 9.0]]]])
     want = np.array([[[[5.0, -1.0]], [[6.0, 0.0]]]])
-    known = {
-        _("the largest of negative numbers is negative: does your maximum begin at 0?"): (
-            np.maximum(want, 0)
-        ),
-        _("this is the mean of each window"): [[[[2.75, -2.5]], [[3.75, -1.5]]]],
-        _("this is the largest absolute value"): [[[[5.0, 4.0]], [[6.0, 3.0]]]],
-        _("the channels share a maximum; each is pooled by itself"): [[[[6.0, 0.0]], [[6.0, 0.0]]]],
-        _("are the corners of the windows multiplied by the stride?"): [
-            [[[5.0, 5.0]], [[6.0, 6.0]]]
-        ],
-    }
     out = max_pool(student, np.concatenate([x, x + 1], axis=1), 2, 2, 2)
-    assert_close(out, want, "out", known=known, show=True)
+    assert_close(out, want, "out", show=True)
 
 
 @question("convolutional_networks-max-pool-forward")
@@ -189,10 +134,7 @@ def test_max_pool_forward_overlapping(student, rng):
     """Windows of 1 x 2 with stride 1 overlap."""
     x = np.array([[[[1.0, 5.0, 2.0, 3.0], [9.0, 8.0, 7.0, 6.0]]]])
     want = np.array([[[[5.0, 5.0, 3.0], [9.0, 8.0, 7.0]]]])
-    known = {
-        _("are the windows square? They have pool_height rows and pool_width columns"): x[..., :3],
-    }
-    assert_close(max_pool(student, x, 1, 2, 1), want, "out", known=known, show=True)
+    assert_close(max_pool(student, x, 1, 2, 1), want, "out", show=True)
 
 
 @question("convolutional_networks-max-pool-forward")
@@ -208,25 +150,7 @@ def test_max_pool_backward_by_hand(student, rng):
     x = np.array([[[[1.0, 5.0, -4.0, -2.0], [3.0, 2.0, -1.0, -3.0]]]])
     dx = max_pool_backward(student, x, np.array([[[[10.0, 20.0]]]]), 2, 2, 2)
     want = np.array([[[[0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 20.0, 0.0]]]])
-    known = {
-        _("the gradient is spread over the window; only the maximum gets it"): (
-            [[[[2.5, 2.5, 5.0, 5.0], [2.5, 2.5, 5.0, 5.0]]]]
-        ),
-        _("dout is missing: this is 1 where a maximum is"): want > 0,
-        _("are the corners of the windows multiplied by the stride?"): (
-            [[[[0.0, 10.0, 20.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
-        ),
-        _("row and column of the maximum are exchanged"): (
-            [[[[0.0, 0.0, 0.0, 20.0], [10.0, 0.0, 0.0, 0.0]]]]
-        ),
-        _("argmax counts from the corner of the window; add the window's place"): (
-            [[[[0.0, 10.0, 0.0, 0.0], [20.0, 0.0, 0.0, 0.0]]]]
-        ),
-        _("the corner of each window gets it; it belongs to the place of the maximum"): (
-            [[[[10.0, 0.0, 20.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
-        ),
-    }
-    assert_close(dx, want, "dx", known=known, show=True)
+    assert_close(dx, want, "dx", show=True)
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -235,8 +159,7 @@ def test_max_pool_backward_overlapping(student, rng):
     dx = max_pool_backward(
         student, np.array([[[[1.0, 5.0, 2.0]]]]), np.array([[[[3.0, 4.0]]]]), 1, 2, 1
     )
-    known = {_("the last window overwrites the others: add to dx"): [[[[0.0, 4.0, 0.0]]]]}
-    assert_close(dx, np.array([[[[0.0, 7.0, 0.0]]]]), "dx", known=known, show=True)
+    assert_close(dx, np.array([[[[0.0, 7.0, 0.0]]]]), "dx", show=True)
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -244,12 +167,7 @@ def test_max_pool_backward_ties(student, rng):
     """Of equal maxima, the first gets everything."""
     x = np.array([[[[0.0, 2.0], [2.0, 2.0]]]])
     dx = max_pool_backward(student, x, np.array([[[[6.0]]]]), 2, 2, 1)
-    known = {
-        _("each of the equal maxima gets everything"): [[[[0.0, 6.0], [6.0, 6.0]]]],
-        _("the equal maxima share it"): [[[[0.0, 2.0], [2.0, 2.0]]]],
-        _("the last of the equal maxima gets it"): [[[[0.0, 0.0], [0.0, 6.0]]]],
-    }
-    assert_close(dx, np.array([[[[0.0, 6.0], [0.0, 0.0]]]]), "dx", known=known, show=True)
+    assert_close(dx, np.array([[[[0.0, 6.0], [0.0, 0.0]]]]), "dx", show=True)
 
 
 @question("convolutional_networks-max-pool-backward")
@@ -297,16 +215,8 @@ def test_model_scores_by_hand(student, rng):
     params |= {"W3": np.array([[0.5, -2.0], [7.0, 7.0]]), "b3": np.array([1.0, 0.0])}
     model = make_model(student, params, (1, 2, 4))
     X = np.array([[[[1.0, 2.0, -1.0, -2.0], [-1.0, 3.0, -4.0, -3.0]]]])
-    known = {
-        _("the ReLU between the affine layers is missing"): np.array([[-31.0, -47.0]]),
-        _("the ReLU after the convolution is missing"): np.array([[3.0, -8.0]]),
-        _("there is a ReLU after the last layer"): np.array([[4.0, 0.0]]),
-        _("b3 is missing"): np.array([[3.0, -12.0]]),
-    }
     want = np.array([[4.0, -12.0]])
-    chances = np.exp(want) / np.exp(want).sum()
-    known[_("these are probabilities; leave softmax to softmax_loss")] = chances
-    assert_close(model.loss(X), want, "scores", known=known, show=True)
+    assert_close(model.loss(X), want, "scores", show=True)
 
 
 @question("convolutional_networks-model-scores")
@@ -329,12 +239,7 @@ def test_model_loss_equal_scores(student, rng):
     params |= {"W3": np.zeros((5, 4)), "b3": np.zeros(4)}
     model = make_model(student, params, (2, 4, 4))
     loss = model_loss(model, rng.normal(size=(3, 2, 4, 4)), rng.integers(4, size=3))[0]
-    known = {
-        _("the sum over the examples, not the mean"): 3 * math.log(4),
-        _("divided by the number of examples; softmax_loss has done that"): math.log(4) / 3,
-        _("without regularisation it is the softmax loss: is that overwritten?"): 0.0,
-    }
-    assert_close(loss, math.log(4), "loss", known=known, show=True)
+    assert_close(loss, math.log(4), "loss", show=True)
 
 
 @question("convolutional_networks-model-loss")
@@ -347,28 +252,20 @@ def test_model_loss_regularisation(student, rng):
     loss = model_loss(model, rng.normal(size=(3, 1, 2, 2)), np.array([0, 1, 1]))[0]
     # All scores are equal, so what is beyond log 2 is regularisation.
     added = to_array(loss, "loss", ndim=0) - math.log(2)
-    W1_squared, W2_squared, W3_squared, b_squared = 2 * 9, 6 * 4, 2 * 1 + 2 * 4, 25 + 2 * 16
-    all_squared = W1_squared + W2_squared + W3_squared
-    known = {
-        _("the regularisation is missing"): 0.0,
-        _("the factor 0.5 is missing"): 0.1 * all_squared,
-        _("the biases are in it, too"): 0.05 * (all_squared + b_squared),
-        _("W1, the filters, is not in it"): 0.05 * (W2_squared + W3_squared),
-    }
-    what = _("the regularisation in the loss")
-    assert_close(added, 0.05 * all_squared, what, known=known, show=True)
+    squares = 2 * 9 + 6 * 4 + 2 * 1 + 2 * 4  # of W1, W2 and W3
+    assert_close(added, 0.05 * squares, _("the regularisation in the loss"), show=True)
 
 
 @question("convolutional_networks-model-gradients")
-def test_model_gradients_slopes(student, rng):
-    """The six gradients are the slopes of your loss, tried out number by number."""
+def test_model_gradients_numerical(student, rng):
+    """The six gradients agree with numerical gradients of your loss."""
     size = (2, 4, 5)
     params = random_params(rng, size, 2, 3, 6, 3)
     X, y = rng.normal(size=(4, *size)), rng.integers(3, size=4)
     model = make_model(student, params, size)
     _loss, grads = model_loss(model, X, y)
     right = ""
-    for name in ("W3", "b3", "W2", "b2", "W1", "b1"):  # in the order of the way back
+    for name in ("W3", "b3", "W2", "b2", "W1", "b1"):  # in the order of the backward pass
         answers = try_parameters(student, model, params, name, X, y)
 
         def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
@@ -383,7 +280,7 @@ def test_model_gradients_slopes(student, rng):
         except CheckFailed as failure:
             if not right:
                 raise
-            symptom = _("grads[{name!r}] is right; look at the way back from there").format(
+            symptom = _("grads[{name!r}] is right; look at the backward pass from there").format(
                 name=right
             )
             raise CheckFailed(failure.reason, symptom) from failure
@@ -392,7 +289,7 @@ def test_model_gradients_slopes(student, rng):
 
 @question("convolutional_networks-model-gradients")
 def test_model_gradients_regularisation(student, rng):
-    """What reg = 1 adds to them is the slope of the regularisation."""
+    """What reg = 1 adds to them is the gradient of the regularisation."""
     size = (2, 4, 4)
     params = random_params(rng, size, 2, 3, 3, 3)
     X, y = rng.normal(size=(3, *size)), rng.integers(3, size=3)
@@ -403,11 +300,7 @@ def test_model_gradients_regularisation(student, rng):
         added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
         want = params[name] if name.startswith("W") else np.zeros_like(params[name])
         what = _("what reg = 1 adds to {name}").format(name=f"grads[{name!r}]")
-        known = {
-            _("the regularisation is missing"): np.zeros_like(want),
-            _("biases are not regularised"): params[name],
-        }
-        assert_close(added, want, what, atol=1e-6, known=known)
+        assert_close(added, want, what, atol=1e-6)
 
 
 @question("convolutional_networks-model-gradients")
@@ -441,19 +334,7 @@ def test_spatial_batchnorm_forward_test(student, rng):
     bn_param |= {"running_mean": np.array([4.0, 1.0]), "running_var": np.array([9.0, 4.0])}
     out = spatial_batchnorm(student, x, np.array([5.0, 2.0]), np.array([1.0, -3.0]), bn_param)
     want = np.stack([np.full((2, 2, 3), 11.0), np.full((2, 2, 3), -3.0)], axis=1)
-    of_batch = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), -3.0)], axis=1)
-    # Pairs of a channel's numbers, as if they belonged to two channels.
-    mixed = np.tile([11.0, 6.0], 6), np.tile([-4.0, -3.0], 6)
-    known = {
-        _("this uses the batch, where the running averages are due"): of_batch,
-        _("reshape alone mixes the channels: bring C to the end first"): np.stack(
-            [part.reshape(2, 2, 3) for part in mixed], axis=1
-        ),
-        _("is C brought back to the second place? reshape alone moves no number"): np.tile(
-            [11.0, -3.0], 12
-        ).reshape(2, 2, 2, 3),
-    }
-    assert_close(out, want, "out", known=known, show=True)
+    assert_close(out, want, "out", show=True)
 
 
 @question("convolutional_networks-spatial-batchnorm-forward")
@@ -464,24 +345,14 @@ def test_spatial_batchnorm_forward_running(student, rng):
     bn_param = student.put({"mode": "train", "momentum": 0.75, **averages})
     student.call("spatial_batchnorm_forward", x, np.ones(2), np.zeros(2), bn_param, keep=True)
     got, what = bn_param.get("['running_mean']"), "bn_param['running_mean']"
-    known = {
-        _("it is as it was: did batchnorm_forward get a copy of bn_param?"): np.zeros(2),
-        _("the channels are mixed: bring C to the end before you reshape"): [0.5, 0.5],
-    }
-    assert_close(got, np.array([2.0, -1.0]), what, known=known, show=True)
+    assert_close(got, np.array([2.0, -1.0]), what, show=True)
 
 
 @question("convolutional_networks-spatial-batchnorm-backward")
-def test_spatial_batchnorm_backward_slopes(student, rng):
-    """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
+def test_spatial_batchnorm_backward_numerical(student, rng):
+    """dx, dgamma and dbeta agree with numerical gradients of your forward function."""
     arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 3, 2, 3), (3,), (3,))]
-    known = {"dx": {_("is C brought back to the second place? reshape moves no number"): _rows}}
-    settings = [{"mode": "train"}]
-    check_slopes(student, "spatial_batchnorm_{}", arrays, settings, NORM_PARTS, known)
-
-
-def _rows(dx: np.ndarray) -> np.ndarray:
-    return dx.transpose(0, 2, 3, 1).reshape(dx.shape)
+    check_gradients(student, "spatial_batchnorm_{}", arrays, [{"mode": "train"}], NORM_PARTS)
 
 
 @question("convolutional_networks-spatial-batchnorm-backward")
@@ -493,43 +364,13 @@ def test_spatial_batchnorm_backward_inputs(student, rng):
 
 @question("convolutional_networks-spatial-groupnorm-forward")
 def test_spatial_groupnorm_forward_by_hand(student, rng):
-    """Groups of two channels with the numbers 1 and 3 become -1 and 1, then gamma and beta."""
-    x = np.array([[1.0, 3.0, 30.0, 10.0], [0.0, 4.0, 2.0, 8.0]]).reshape(2, 4, 1, 1)
-    gamma, beta = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.0, 0.0]]).reshape(2, 1, 4, 1, 1)
+    """8, 2, 2 and 0 in two channels have mean 3 and deviation 3; gamma and beta come after that."""
+    x = [[[8, 2], [2, 0]], [[30, 10], [10, 30]]], [[[0, 2], [2, 8]], [[5, 7], [5, 7]]]
+    x_hat = [[[5, -1], [-1, -3]], [[3, -3], [-3, 3]]], [[[-3, -1], [-1, 5]], [[-3, 3], [-3, 3]]]
+    x, x_hat = (np.array(part, dtype=float).reshape(2, 4, 1, 2) for part in (x, x_hat))
+    gamma, beta = np.array([[3.0, 6, 9, 12], [0, 1, 0, -1]]).reshape(2, 1, 4, 1, 1)
     out, _cache = forward(student, "spatial_groupnorm_forward", x, gamma, beta, 2, {"eps": 0.0})
-    if np.isnan(to_array(out, "out")).all():
-        raise CheckFailed(
-            _("out contains NaN everywhere"),
-            _("is each channel normalised alone? Here that is one number, with a variance of 0"),
-        )
-    x_hat = np.array([[-1.0, 1.0, 1.0, -1.0], [-1.0, 1.0, -1.0, 1.0]]).reshape(x.shape)
-    groups = x.reshape(2, 2, 2)
-    centred = groups - groups.mean(axis=2, keepdims=True)
-    over_batch = groups - groups.mean(axis=(0, 2), keepdims=True)
-    over_batch = over_batch / over_batch.std(axis=(0, 2), keepdims=True)
-    whole = x - x.mean(axis=1, keepdims=True)
-    others = groups.transpose(0, 2, 1)
-    others = (others - others.mean(axis=2, keepdims=True)) / others.std(axis=2, keepdims=True)
-    wrong = {
-        _("are the groups every second channel? Channels of a group are neighbours"): (
-            others.transpose(0, 2, 1)
-        ),
-        _("all channels are one group"): whole / whole.std(axis=1, keepdims=True),
-        _("the mean runs over the images, too; each image is by itself"): over_batch,
-        _("the variance is that of a sample, divided by one less"): x_hat / np.sqrt(2),
-        _("it is divided by the variance: is the root missing?"): (
-            centred / groups.var(axis=2, keepdims=True)
-        ),
-    }
-    known = {sentence: gamma * values.reshape(x.shape) + beta for sentence, values in wrong.items()}
-    known |= {
-        _("beta is missing"): gamma * x_hat,
-        _("gamma is missing"): x_hat + beta,
-        _("gamma and beta are missing"): x_hat,
-        _("gamma and beta are exchanged"): beta * x_hat + gamma,
-        _("beta is added before gamma multiplies; the other way round"): gamma * (x_hat + beta),
-    }
-    assert_close(out, gamma * x_hat + beta, "out", known=known, show=True)
+    assert_close(out, gamma * x_hat / 3 + beta, "out", show=True)
 
 
 @question("convolutional_networks-spatial-groupnorm-forward")
@@ -545,11 +386,7 @@ def test_spatial_groupnorm_forward_eps(student, rng):
     """With eps = 3, the numbers 1 and 3 become -0.5 and 0.5: their variance, 1, plus 3 is 4."""
     x, ones = np.array([1.0, 3.0]).reshape(1, 2, 1, 1), np.ones((1, 2, 1, 1))
     out, _cache = forward(student, "spatial_groupnorm_forward", x, ones, 0 * ones, 1, {"eps": 3.0})
-    known = {
-        _("eps is not used"): x - 2,
-        _("is eps added to the variance, and the root taken of both?"): (x - 2) / 4,
-    }
-    assert_close(out, (x - 2) / 2, "out", known=known, show=True)
+    assert_close(out, (x - 2) / 2, "out", show=True)
 
 
 @question("convolutional_networks-spatial-groupnorm-forward")
@@ -575,34 +412,17 @@ def test_spatial_groupnorm_backward_by_hand(student, rng):
     )
     result = student.call("spatial_groupnorm_backward", dout, cache)
     dx, dgamma, dbeta = unpack(result, "spatial_groupnorm_backward", NORM_PARTS)
-    x_hat = np.array([-1.0, -1.0, 1.0, 1.0]).reshape(x.shape)
-    known = {_("dgamma and dbeta are exchanged"): dout * x_hat}
-    assert_close(dbeta, dout, "dbeta", known=known, show=True)
-    known = {
-        _("x_hat is missing; dgamma is the sum of dout * x_hat"): dout,
-        _("gamma is in it; dgamma is the sum of dout * x_hat"): gamma * dout * x_hat,
-        _("dgamma is the sum of dout * x_hat; this is that of dout * gamma"): gamma * dout,
-    }
-    assert_close(dgamma, dout * x_hat, "dgamma", known=known, show=True)
-    parts = {
-        _("mean and variance are taken as constants; they depend on x"): [12.0, 0, 0, 0],
-        _("gamma is missing"): [2.0, -2, 0, 0],
-        _("gamma multiplies at the end; it belongs inside, to dout"): [6.0, -4, 0, 0],
-        _("the part that goes through the mean is missing"): [9.0, -3, 3, 3],
-        _("the part that goes through the variance is missing"): [9.0, -3, -3, -3],
-        _("the sums are not divided by m, how many numbers are in a group"): [-12.0, -24, 0, 0],
-        _("it is divided by the variance; take its root"): [3.0, -3, 0, 0],
-    }
-    known = {sentence: np.reshape(values, x.shape) for sentence, values in parts.items()}
+    assert_close(dbeta, dout, "dbeta", show=True)
+    assert_close(dgamma, -dout, "dgamma", show=True)  # dout times the normalised number, -1
     want = np.array([6.0, -6.0, 0.0, 0.0]).reshape(x.shape)
-    assert_close(dx, want, "dx", known=known, show=True)
+    assert_close(dx, want, "dx", show=True)
 
 
 @question("convolutional_networks-spatial-groupnorm-backward")
-def test_spatial_groupnorm_backward_slopes(student, rng):
-    """dx, dgamma and dbeta are the slopes of your forward function, tried out number by number."""
+def test_spatial_groupnorm_backward_numerical(student, rng):
+    """dx, dgamma and dbeta agree with numerical gradients of your forward function."""
     arrays = [rng.normal(1, 2, size=shape) for shape in ((2, 4, 2, 3), (1, 4, 1, 1), (1, 4, 1, 1))]
-    check_slopes(student, "spatial_groupnorm_{}", arrays, [2, {}], NORM_PARTS)
+    check_gradients(student, "spatial_groupnorm_{}", arrays, [2, {"eps": 0.5}], NORM_PARTS)
 
 
 @question("convolutional_networks-spatial-groupnorm-backward")
@@ -730,32 +550,30 @@ def make_model(
 def check_dout_unchanged(
     student: Student, names: str, arrays: Sequence[np.ndarray], settings: Sequence[object]
 ) -> None:
-    """Does a layer's way back leave dout alone? The arguments are those of check_slopes."""
+    """Does a layer's backward pass leave dout alone? The arguments are those of check_gradients."""
     out, cache = forward(student, names.format("forward"), *arrays, *settings)
     dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
     student.call(names.format("backward"), dout, cache)
     assert_unchanged(student.changed, {0: "dout"})
 
 
-def check_slopes(
+def check_gradients(
     student: Student,
     names: str,
     arrays: Sequence[np.ndarray],
     settings: Sequence[object],
     parts: tuple[str, ...],
-    known: Mapping[str, Mapping[str, Callable]] | None = None,
 ) -> None:
-    """Are the gradients of a layer the slopes of sum(out * dout)?
+    """Are the gradients of a layer the numerical gradients of sum(out * dout)?
 
     names: of its functions, "conv_{}_naive". settings: what forward takes after the arrays.
-    known: for names of gradients, known mistakes, and what they make of the right gradient.
     """
-    before, after = (names.format(way) for way in ("forward", "backward"))
+    before, after = (names.format(step) for step in ("forward", "backward"))
     out, cache = forward(student, before, *arrays, *settings)
     dout = np.random.default_rng(0).normal(size=to_array(out, "out").shape)
     gradients = unpack(student.call(after, dout, cache), after, parts)
-    slopes = {}
-    for place, part in enumerate(parts):
+    factors = {_("the number of examples"): float(len(dout))}
+    for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
 
         def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
             calls = [
@@ -765,15 +583,5 @@ def check_slopes(
             outs = [unpack(reply, before, ("out", "cache"))[0] for reply in student.batch(calls)]
             return [float(np.sum(to_array(out, "out") * dout)) for out in outs]
 
-        slopes[part] = numerical_gradient(weighted_sums, arrays[place])
-    factors = {_("the number of examples"): float(len(dout))}
-    for gradient, part in zip(gradients, parts, strict=True):
-        mistakes = {
-            sentence: mistake(slopes[part])
-            for sentence, mistake in (known or {}).get(part, {}).items()
-        }
-        for other in parts:
-            if other != part:
-                mistakes[_("this would be right as {other}").format(other=other)] = slopes[other]
-        want = slopes[part]
-        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors, known=mistakes)
+        want = numerical_gradient(weighted_sums, arrays[place])
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)
