@@ -1,4 +1,4 @@
-"""The pytorch notebook: its checks name mistakes, and what weights files may bring."""
+"""The pytorch notebook: what weights files may bring."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from assignments.questions import Seeds
 from autograder.causes import causes_of
 from autograder.scoring import score_question
 from autograder.session import LiveSession
-from tests.helpers.public import told
 
 PYTORCH = HandedIn("a2_networks", "pytorch")
 KEY, WEIGHTS = PYTORCH.key, PYTORCH.weights_file
@@ -95,40 +94,3 @@ def test_what_stands_in_for_another_device_fails_until_it_is_moved(tensor):
         there + 1
     with pytest.raises(RuntimeError, match="same device"):
         torch.stack([tensor, there])
-
-
-@pytest.mark.parametrize(
-    ("name", "symptom"),
-    [
-        ("fc-relu-on-x", "after the first product"),
-        ("fc-sigmoid", "not ReLU"),
-        ("fc-colours-last", "in which they lie"),
-        ("fc-not-flattened", "is each example a row"),
-        ("fc-detached", "without detach"),
-        ("convnet-no-padding", "is padding missing?"),
-        ("convnet-paddings-exchanged", "is padding missing?"),
-        ("convnet-no-first-bias", "of the first convolution is missing"),
-        ("convnet-softmax", "before any softmax"),
-        ("module-no-bias", "all three layers have a bias"),
-        ("module-layers-in-a-list", "an attribute of self"),
-        ("module-kernels-exchanged", "another size"),
-        ("module-log-softmax", "logarithms of probabilities"),
-        ("sequential-no-flatten", "is there nn.Flatten()"),
-        ("sequential-kernels", "another size"),
-        ("accuracy-of-the-first-batch", "only the first batch"),
-        ("accuracy-last-batch", "only the last batch"),
-        ("accuracy-wrong-labels", "the share of wrong labels"),
-        ("accuracy-rounded-down", "not //"),
-        ("accuracy-over-number-of-batches", "the number of batches"),
-        ("accuracy-labels-not-moved", "returns what was moved"),
-        ("train-cleared-before-the-step", "nothing has moved"),
-        ("train-own-optimizer", "is it this optimizer's?"),
-        ("train-one-step", "there is only one step"),
-        ("train-keeps-the-graphs", "loss.item()"),
-        ("train-left-in-eval", "left in eval mode"),
-        ("train-mean-over-number-of-batches", "divided by the number of batches"),
-    ],
-)
-def test_public_checks_call_a_mistake_by_its_name(name, symptom):
-    found = told(PYTORCH.source, name)
-    assert any(symptom in each for each in found), found
