@@ -157,8 +157,8 @@ class Seeds:
         return int.from_bytes(hmac.digest(self.secret, text, hashlib.sha256), "big")
 
 
-def run_check(check: Check, student: Student, seed: int) -> CheckResult:
-    """Run one check, with a generator of this seed.
+def run_check(check: Check, student: Student, seed: int | np.random.Generator) -> CheckResult:
+    """Run one check, with a generator of this seed, or with this generator.
 
     What the student's code did wrong is a result; only the breach of a limit comes out of here as
     an exception.
@@ -166,7 +166,7 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     return replace(_tried(check, student, seed), replies=student.transcript)
 
 
-def _tried(check: Check, student: Student, seed: int) -> CheckResult:
+def _tried(check: Check, student: Student, seed: int | np.random.Generator) -> CheckResult:
     try:
         with noted_forms() as forms:
             note = check.function(student, np.random.default_rng(seed))
