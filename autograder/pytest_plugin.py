@@ -76,9 +76,11 @@ class _CheckFile(pytest.Module):
         return answer_key(self.source)
 
     def collect(self) -> Iterator[pytest.Function]:
-        for checks in self.checks.values():
+        for question, checks in self.checks.items():
+            _notebook, _dash, rest = question.partition("-")
             for check in checks:
-                item = pytest.Function.from_parent(self, name=check.name, callobj=check.function)
+                name = f"{check.name}[{rest}]"
+                item = pytest.Function.from_parent(self, name=name, callobj=check.function)
                 item.stash[_CHECK] = check
                 yield item
 
@@ -223,5 +225,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _end_in_check(error: Exception) -> None:
     """Show a failure where a check is, not in the comparison or call that it makes; so does pdb."""
     for frame, _line in walk_tb(error.__traceback__):
-        if "checks" not in Path(frame.f_code.co_filename).parts:
+        if not {"checks", "families"} & {*Path(frame.f_code.co_filename).parts}:
             frame.f_locals["__tracebackhide__"] = True

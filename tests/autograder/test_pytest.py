@@ -44,17 +44,13 @@ def run(pytester, key):
 
 
 @pytest.fixture
-def write_check(pytester):
-    """Writes a file of one check, whose place says what it is about."""
+def write(pytester):
+    """Writes a file of checks, whose place says what it is about."""
 
-    def write(place, question, body):
+    def write(place, text):
         path = pytester.path / place
         path.parent.mkdir(parents=True)
-        path.write_text(
-            "from assignments.questions import question\n"
-            f"@question({question!r})\ndef test_it(student, rng):\n    {body}\n",
-            encoding="utf-8",
-        )
+        path.write_text(text, encoding="utf-8")
         return path
 
     return write
@@ -87,7 +83,7 @@ def test_inputs_are_those_of_verify_or_of_home(pytester, key, file, options, see
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtest_call(self, item):
             rng, student = item.funcargs["rng"], item.funcargs["student"]
-            drawn.append((item.name, rng.bit_generator.state, student._seed))
+            drawn.append((item.name.partition("[")[0], rng.bit_generator.state, student._seed))
 
     drawn = []
     pytester.inline_run(*OPTIONS, file, "-k", "two_loops", *options, plugins=[Recorder()])
@@ -97,6 +93,25 @@ def test_inputs_are_those_of_verify_or_of_home(pytester, key, file, options, see
     assert drawn == [
         (check.name, rng, seeds.inside(check)) for check, rng in zip(checks, rngs, strict=True)
     ]
+
+
+BATTERIES = """
+from assignments.questions import Battery
+
+one, two = Battery("knn-one-loop"), Battery("knn-two-loops")
+
+@one.add("values", "The values are right.")
+@two.add("values", "The values are right.")
+def check_values(student, rng):
+    pass
+"""
+
+
+def test_checks_of_one_name_are_told_apart_by_their_questions(run, write):
+    checks = write("autograder/checks/a1_classifiers/test_knn.py", BATTERIES)
+    result = run(checks, "-k", "values and two-loops", "--collect-only")
+    result.assert_outcomes(deselected=1)
+    result.stdout.fnmatch_lines(["*::test_values[[]two-loops[]]"])
 
 
 # --- mistakes and variants ------------------------------------------------------------------------
@@ -135,8 +150,8 @@ def test_a_shortcut_is_no_mistake(run):
     assert run(HIDDEN, "--mistake", "scikit-learn-distances").ret == pytest.ExitCode.USAGE_ERROR
 
 
-def test_a_mistake_belongs_to_one_notebook(run, write_check):
-    svm = write_check("assignments/checks/a1_classifiers/test_svm.py", "svm-naive", "pass")
+def test_a_mistake_belongs_to_one_notebook(run, write):
+    svm = write("assignments/checks/a1_classifiers/test_svm.py", BATTERIES)
     result = run(PUBLIC, svm, "--mistake", ROOT_MISSING)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: *the checks of one notebook"])
@@ -197,13 +212,21 @@ def test_a_submission_is_judged_as_in_grading(run, submission):
     assert "PytestWarning: not in the documented form: dists: a list" in lines
 
 
+READS_A_FILE = """
+from assignments.questions import question
+
+@question("knn-two-loops")
+def test_file(student, rng):
+    assert student.file("mine.npz") == b"weights"
+"""
+
+
 @needs_bubblewrap
-def test_files_beside_a_submission_are_read(run, submission, write_check):
+def test_files_beside_a_submission_are_read(run, submission, write):
     submission.with_name("mine.npz").write_bytes(b"weights")
-    place = "autograder/checks/a1_classifiers/test_knn.py"
-    check = write_check(place, "knn-two-loops", 'assert student.file("mine.npz") == b"weights"')
-    run(check, "--submission", submission).assert_outcomes(passed=1)
-    run(check).assert_outcomes(failed=1)
+    checks = write("autograder/checks/a1_classifiers/test_knn.py", READS_A_FILE)
+    run(checks, "--submission", submission).assert_outcomes(passed=1)
+    run(checks).assert_outcomes(failed=1)
 
 
 @pytest.mark.parametrize(
