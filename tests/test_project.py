@@ -147,6 +147,18 @@ def test_ruff_is_configured():
     assert PYPROJECT["tool"]["ruff"]["lint"]["select"]
 
 
+def test_pre_commit_downloads_nothing():
+    """Its hooks call tools of the environment that `make setup` makes."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repository["repo"] for repository in config["repos"]} == {"local"}
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    assert {hook["language"] for hook in hooks} == {"system"}
+    assert all(hook["entry"].startswith(".venv/bin/python ") for hook in hooks)
+    called = " ".join(hook["entry"] for hook in hooks)
+    for tool in ("-m ruff format", "-m ruff check", "-m mypy", "tools/normalise_notebooks.py"):
+        assert tool in called
+
+
 def test_changelog_names_this_version_with_its_date():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     version = re.escape(PYPROJECT["project"]["version"])
