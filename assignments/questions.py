@@ -181,7 +181,7 @@ class Seeds:
     """What chance is seeded with: it repeats, and cannot be guessed without the secret.
 
     Each seed is the HMAC-SHA256 (RFC 2104) of a label and the parts, so that seeds of different
-    labels foretell nothing of each other.
+    labels predict nothing of each other.
 
     Attributes:
         secret: the course's; keep it from students.
