@@ -104,7 +104,7 @@ def bleu4(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float
 
 
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """Overlap of runs of 1 to 4 words that weighs rare ones more, from 0 to 10.
+    """Overlap of runs of 1 to 4 words that gives rare ones more weight, from 0 to 10.
 
     As CIDEr (Vedantam, Zitnick and Parikh, CIDEr, 2015): each text is a vector of TF-IDF weights of
     its runs of n words, with the reference texts of a picture as one document; the cosines of a

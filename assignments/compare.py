@@ -20,6 +20,7 @@ __all__ = [
     "as_numpy",
     "assert_close",
     "assert_equal",
+    "assert_single",
     "assert_unchanged",
     "relative_error",
     "to_array",
@@ -297,6 +298,15 @@ def _wrong_places(
             place=list(place), got=array[place], want=want[place]
         )
     return reason
+
+
+def assert_single(**results: Any) -> None:
+    """Are these arrays in single precision, as all inputs were?"""
+    for name, result in results.items():
+        dtype = to_array(result, name).dtype
+        if dtype != np.float32:
+            reason = _("{name} has the type {dtype}, where all inputs have float32")
+            raise CheckFailed(reason.format(name=name, dtype=dtype))
 
 
 def assert_unchanged(changed: Mapping[int | str, Any], names: Mapping[int | str, str]) -> None:

@@ -237,7 +237,7 @@ def weights(
     shape: tuple[int, int, int] = (32, 32, 3),
     columns: int = 10,
 ) -> None:
-    """Show weights as pictures: grey is zero, a colour is where it is weighed up, or its opposite.
+    """Show weights as pictures: grey is zero, a colour positive, its opposite negative.
 
     Args:
         W: (H * W * 3, M) array, a picture for each column, each scaled by itself.
@@ -270,7 +270,7 @@ def weights(
 
 
 def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> None:
-    """Show images, each at the left of a row with what filters answer to it: bright is large.
+    """Show images, each at the left of a row with its (feature) maps: bright is large.
 
     Args:
         images: (N, H, W, 3) uint8, or floats from 0 to 1.
@@ -297,10 +297,9 @@ def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> 
     )
     show(
         figure,
-        _(
-            "{count} images, each with pictures of what filters answer at each place, from dark to "
-            "bright: {ranges}."
-        ).format(count=len(images), ranges=ranges),
+        _("{count} images, each with its maps, from dark to bright: {ranges}.").format(
+            count=len(images), ranges=ranges
+        ),
     )
 
 

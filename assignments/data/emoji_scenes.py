@@ -5,7 +5,7 @@ larger than another; two above a third; two alike above another. Boxes, masks an
 exact, and what the captions (:mod:`assignments.data.scene_captions`) say of a scene is true of it.
 
 Some pairs of things never meet in training and validation scenes: every second test scene with two
-different things shows such a pair. A model that has learned whole captions by heart fails there.
+different things shows such a pair. A model that has memorised whole captions fails there.
 """
 
 import colorsys

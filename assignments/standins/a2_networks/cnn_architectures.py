@@ -87,13 +87,13 @@ class InceptionModule(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, in_channels, H, W) -> (N, c1 + c3 + c5 + pool_proj, H, W)."""
-        ways = (
+        branches = (
             self.conv1(x),
             self.conv3(self.conv3_reduce(x).relu()),
             self.conv5(self.conv5_reduce(x).relu()),
             self.pool_proj(F.max_pool2d(x, 3, 1, 1)),
         )
-        return torch.cat(ways, 1).relu()
+        return torch.cat(branches, 1).relu()
 
 
 class ResidualBlock(nn.Module):

@@ -120,7 +120,7 @@ class CaptioningRNN:
         return loss.item(), {n: grad.numpy() for n, grad in zip(names, grads, strict=True)}
 
     def sample(self, features: np.ndarray, max_length: int = 30) -> np.ndarray:
-        """Features (N, D) -> the likeliest words, one by one, (N, max_length)."""
+        """Features (N, D) -> words by greedy decoding, (N, max_length)."""
         null, start, end = (self.word_to_idx[mark] for mark in (NULL, START, END))
         params = {name: torch.from_numpy(value) for name, value in self.params.items()}
         state = _first_state(self, params, features)

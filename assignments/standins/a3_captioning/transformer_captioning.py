@@ -157,7 +157,7 @@ class CaptioningTransformer(nn.Module):
 
     @torch.no_grad()
     def sample(self, features: torch.Tensor, max_length: int = 30) -> torch.Tensor:
-        """features as in forward -> the likeliest words, one by one, (N, max_length)."""
+        """features as in forward -> words by greedy decoding, (N, max_length)."""
         mode = self.training
         self.eval()
         marks = torch.tensor([self._null, self._start], device=features.device)
