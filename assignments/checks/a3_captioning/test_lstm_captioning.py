@@ -399,7 +399,7 @@ def test_sample_cell(student, rng):
 
 @question("lstm_captioning-attention")
 def test_attention_by_hand(student, rng):
-    """Of 9 numbers a place, one place fits by 3 log 3: divided by 3, it has 3 times the weight."""
+    """Of 9 numbers a place, one place scores 3 log 3: divided by 3, it has 3 times the weight."""
     prev_h, A = np.zeros((1, 9)), np.zeros((1, 9, 4, 4))
     prev_h[0, :3], A[0, :5, 2, 1] = LOG3, (1.0, 1.0, 1.0, 6.0, -6.0)
     context, weights = attention(student, prev_h, A)
@@ -421,8 +421,8 @@ def test_attention_random(student, rng):
 
 @question("lstm_captioning-attention")
 def test_attention_large(student, rng):
-    """Fits of 1000 make no NaN, neither there nor in an example whose fits are all 0."""
-    # The fits of the third example are 1000, 1000 - log 3, and zeros.
+    """Scores of 1000 make no NaN, neither there nor in an example whose scores are all 0."""
+    # The scores of the third example are 1000, 1000 - log 3, and zeros.
     prev_h, A = np.zeros((3, 4)), np.zeros((3, 4, 4, 4))
     prev_h[[0, 2]], A[[0, 2], :, 1, 3] = 500.0, 1.0
     A[0, :, 0, 0], A[2, :, 0, 0] = -1.0, 1 - LOG3 / 1000

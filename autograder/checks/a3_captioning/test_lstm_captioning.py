@@ -529,10 +529,10 @@ def test_attention_sizes(student, rng):
 
 @question("lstm_captioning-attention")
 def test_attention_large(student, rng):
-    """Fits of thousands, above and below zero, make no NaN."""
+    """Scores of thousands, above and below zero, make no NaN."""
     check_attention(student, *attention_inputs(rng, 3, 7, scale=3000.0))
     prev_h, A = attention_inputs(rng, 2, 5)
-    A[1] *= 100  # one example's fits lie thousands below the other's
+    A[1] *= 100  # one example's scores lie thousands below the other's
     check_attention(student, np.full_like(prev_h, 800.0), -np.abs(A))
 
 
