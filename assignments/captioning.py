@@ -100,7 +100,9 @@ def bleu4(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float
     _check(captions, references)
     most = max(map(len, references))
     streams = [[texts[i] if i < len(texts) else None for texts in references] for i in range(most)]
-    return float(BLEU(tokenize="none", force=True).corpus_score(list(captions), streams).score)
+    bleu = BLEU(tokenize="none", force=True)
+    # It also takes None, for no text, though its types do not say so.
+    return float(bleu.corpus_score(list(captions), streams).score)  # type: ignore[arg-type]
 
 
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:

@@ -7,7 +7,7 @@ check asks for that with ``show``.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from assignments.student import CheckFailed, Remote, StudentError
 from assignments.symptoms import find_symptom
 
 __all__ = [
+    "Tolerance",
     "as_numpy",
     "assert_close",
     "assert_equal",
@@ -34,6 +35,13 @@ _PRECISION = {"float32": 1e-4, "complex64": 1e-4}
 
 #: Of a list or tuple of numbers, at most so many are read as an array.
 _MAX_LISTED = 2**22
+
+
+class Tolerance(TypedDict, total=False):
+    """How close an answer has to be, as :func:`assert_close` says it."""
+
+    rtol: float
+    atol: float
 
 
 def relative_error(got: Any, want: Any) -> float:

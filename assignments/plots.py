@@ -219,7 +219,7 @@ def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> N
     for number, (name, line) in enumerate(values.items()):
         axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.locator_params("x", integer=True)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # never on a line
     axis.spines[["top", "right"]].set_visible(False)
     told = "; ".join(
@@ -398,7 +398,7 @@ def heat_map(
     for (row, column), value in np.ndenumerate(values):
         colour = "black" if value > middle else "white"
         axis.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour)
-    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    row, column = map(int, np.unravel_index(np.nanargmax(values), values.shape))
     told = "; ".join(
         f"{name}: " + ", ".join(f"{value:.3f}" for value in line)
         for name, line in zip(rows, values, strict=True)

@@ -122,7 +122,8 @@ def question(
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
+        marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
+        vars(function)["marker"] = marker
         return function
 
     return mark

@@ -429,7 +429,7 @@ class Student:
             if changed:
                 reply["changed"] = {
                     place: export_value(
-                        (plain_args if isinstance(place, int) else plain_kwargs)[place],
+                        plain_args[place] if isinstance(place, int) else plain_kwargs[place],
                         _REFUSING_RESULTS,
                     )
                     for place in changed

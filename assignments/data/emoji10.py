@@ -62,7 +62,7 @@ def load() -> dict[str, np.ndarray]:
 
 def _make(folder: Path) -> dict[str, np.ndarray]:
     sprites = read_sprites(folder)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for stream, (part, num) in enumerate({"train": NUM_TRAIN, "test": NUM_TEST}.items()):
         rng = np.random.default_rng([SEED, stream])
         X, y = make_images(sprites.select(part=part), clutter(sprites), num, rng)

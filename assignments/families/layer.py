@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 
-from assignments.compare import assert_close, assert_unchanged, to_array, unpack, wrong_kind
+from assignments.compare import (
+    Tolerance,
+    assert_close,
+    assert_unchanged,
+    to_array,
+    unpack,
+    wrong_kind,
+)
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.student import CheckFailed, Remote, Student
@@ -133,7 +140,11 @@ class Layer:
     # --- comparisons ------------------------------------------------------------------------------
 
     def check_forward(
-        self, student: Student, arguments: Sequence[Any], note: str = "", **tolerance: float
+        self,
+        student: Student,
+        arguments: Sequence[Any],
+        note: str = "",
+        **tolerance: Unpack[Tolerance],
     ) -> dict[str, Any]:
         """Are the outputs those of the twin?"""
         outs, _cache = self.call(student, arguments)
@@ -149,7 +160,7 @@ class Layer:
         only: Sequence[str] = (),
         note: str = "",
         times: int = 1,
-        **tolerance: float,
+        **tolerance: Unpack[Tolerance],
     ) -> dict[str, Any]:
         """Are the gradients those of the twin, also when they are asked for again?
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 
-from assignments.compare import assert_close, assert_unchanged, to_array, unpack
+from assignments.compare import Tolerance, assert_close, assert_unchanged, to_array, unpack
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.student import Student
@@ -78,7 +78,7 @@ class Loss:
         arguments: Sequence[Any],
         only: Sequence[str] = (),
         note: str = "",
-        **tolerance: float,
+        **tolerance: Unpack[Tolerance],
     ) -> None:
         """Are loss and gradient, or one of them, those of the twin?"""
         got, want = self.call(student, arguments), self.right(arguments)

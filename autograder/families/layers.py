@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assignments.compare import assert_close, assert_single
+from assignments.compare import Tolerance, assert_close, assert_single
 from assignments.families.layer import Layer, in_single_precision, shapes_of
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.questions import Battery
@@ -13,7 +13,7 @@ from assignments.student import Student
 __all__ = ["backward_checks", "forward_checks"]
 
 #: Results in single precision, compared with those in double precision.
-SINGLE = {"rtol": 1e-4, "atol": 1e-5}
+SINGLE: Tolerance = {"rtol": 1e-4, "atol": 1e-5}
 
 Sizes = Mapping[str, Sequence[tuple]]
 BuildsOn = Mapping[str, tuple[str, ...]]

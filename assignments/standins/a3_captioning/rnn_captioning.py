@@ -56,7 +56,8 @@ def rnn_backward(dh: np.ndarray, cache: tuple) -> _Gradients:
 
 def word_embedding_forward(x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, tuple]:
     """Words x of any shape, W (V, D) -> their vectors, of that shape and D, and cache."""
-    return F.embedding(labels(x), *leaves(W)).detach().numpy(), (x, W)
+    (vectors,) = leaves(W)
+    return F.embedding(labels(x), vectors).detach().numpy(), (x, W)
 
 
 def word_embedding_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
