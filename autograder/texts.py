@@ -19,7 +19,7 @@ from autograder.course import HOME, Course
 
 __all__ = ["catalogues", "write_catalogues"]
 
-_KEYWORDS = {"_": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 _METHODS = [("**.py", "python"), ("**.j2", "jinja2.ext.babel_extract")]
 
 
