@@ -1,6 +1,6 @@
 """A captioning model that looks at places of the picture: an LSTM with attention, by PyTorch.
 
-The notebook lstm_captioning lets students write its way forward; the gradients come from here.
+The notebook lstm_captioning lets students write its forward pass; the gradients come from here.
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ class AttentionCaptioner:
         return loss.item(), {n: grad.numpy() for n, grad in zip(names, grads, strict=True)}
 
     def sample(self, grid: np.ndarray, max_length: int = 30) -> np.ndarray:
-        """Grid (N, C, 4, 4) -> the likeliest words, one by one, (N, max_length)."""
+        """Grid (N, C, 4, 4) -> words by greedy decoding, (N, max_length)."""
         null, start, end = (self.word_to_idx[mark] for mark in (NULL, START, END))
         params = {name: torch.from_numpy(value) for name, value in self.params.items()}
         A = _project(params, grid, self.dtype)

@@ -100,11 +100,13 @@ def bleu4(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float
     _check(captions, references)
     most = max(map(len, references))
     streams = [[texts[i] if i < len(texts) else None for texts in references] for i in range(most)]
-    return float(BLEU(tokenize="none", force=True).corpus_score(list(captions), streams).score)
+    bleu = BLEU(tokenize="none", force=True)
+    # It also takes None, for no text, though its types do not say so.
+    return float(bleu.corpus_score(list(captions), streams).score)  # type: ignore[arg-type]
 
 
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """Overlap of runs of 1 to 4 words that weighs rare ones more, from 0 to 10.
+    """Overlap of runs of 1 to 4 words that gives rare ones more weight, from 0 to 10.
 
     As CIDEr (Vedantam, Zitnick and Parikh, CIDEr, 2015): each text is a vector of TF-IDF weights of
     its runs of n words, with the reference texts of a picture as one document; the cosines of a

@@ -116,7 +116,8 @@ def imports_missing_in_grading(grade_id: str, names: Mapping[str, Any]) -> Itera
     Args:
         names: the globals of the notebook.
     """
-    prefix, allowed = grade_id, []
+    prefix = grade_id
+    allowed: list[str] = []
     while not allowed and (prefix := prefix.rpartition("-")[0]):
         with suppress(OSError, ValueError):
             nb = json.loads(Path(f"{prefix}.ipynb").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ check asks for that with ``show``.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from assignments.student import CheckFailed, Remote, StudentError
 from assignments.symptoms import find_symptom
 
 __all__ = [
+    "Tolerance",
     "as_numpy",
     "assert_close",
     "assert_equal",
+    "assert_single",
     "assert_unchanged",
     "relative_error",
     "to_array",
@@ -33,6 +35,13 @@ _PRECISION = {"float32": 1e-4, "complex64": 1e-4}
 
 #: Of a list or tuple of numbers, at most so many are read as an array.
 _MAX_LISTED = 2**22
+
+
+class Tolerance(TypedDict, total=False):
+    """How close an answer has to be, as :func:`assert_close` says it."""
+
+    rtol: float
+    atol: float
 
 
 def relative_error(got: Any, want: Any) -> float:
@@ -297,6 +306,15 @@ def _wrong_places(
             place=list(place), got=array[place], want=want[place]
         )
     return reason
+
+
+def assert_single(**results: Any) -> None:
+    """Are these arrays in single precision, as all inputs were?"""
+    for name, result in results.items():
+        dtype = to_array(result, name).dtype
+        if dtype != np.float32:
+            reason = _("{name} has the type {dtype}, where all inputs have float32")
+            raise CheckFailed(reason.format(name=name, dtype=dtype))
 
 
 def assert_unchanged(changed: Mapping[int | str, Any], names: Mapping[int | str, str]) -> None:

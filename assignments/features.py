@@ -87,7 +87,8 @@ def _direction_histograms(grey: np.ndarray) -> np.ndarray:
     direction = np.arctan2(down, right) % np.pi / np.pi * DIRECTIONS
     lower = direction.astype(int)
     share = direction - lower
-    rows, columns = np.indices(grey.shape, sparse=True)
+    height, width = grey.shape
+    rows, columns = np.indices((height, width), sparse=True)
     votes = np.zeros((*grey.shape, DIRECTIONS))
     votes[rows, columns, lower % DIRECTIONS] = strength * (1 - share)
     votes[rows, columns, (lower + 1) % DIRECTIONS] = strength * share

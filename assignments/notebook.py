@@ -309,9 +309,10 @@ def _read_cell(number: int, raw: dict) -> Cell:
     nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
     grade_id = nbgrader.get("grade_id")
     tags = metadata.get("tags")
+    cell_type = raw.get("cell_type")
     return Cell(
         number=number,
-        cell_type=raw.get("cell_type") if isinstance(raw.get("cell_type"), str) else "raw",
+        cell_type=cell_type if isinstance(cell_type, str) else "raw",
         source=source if isinstance(source, str) else "",
         grade_id=grade_id if isinstance(grade_id, str) and grade_id else None,
         solution=nbgrader.get("solution") is True,
@@ -415,7 +416,7 @@ class _Salvage:
                 warnings.simplefilter("ignore")
                 return ast.parse(text).body, None
         except _PARSE_ERRORS as error:
-            if indented and getattr(error, "lineno", None):
+            if indented and isinstance(error, SyntaxError) and error.lineno:
                 error.lineno -= 1
             return [], error
 
@@ -530,9 +531,10 @@ def _compiled(node: ast.stmt, filename: str, flags: int) -> types.CodeType:
 
 def _names(node: ast.stmt) -> tuple[str, ...]:
     """The names that a statement binds at the top level of the notebook, kept with it."""
-    if "kept_names" not in vars(node):
-        node.kept_names = tuple(_bound(node))
-    return node.kept_names
+    kept = vars(node)
+    if "kept_names" not in kept:
+        kept["kept_names"] = tuple(_bound(node))
+    return kept["kept_names"]
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

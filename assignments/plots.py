@@ -219,7 +219,7 @@ def curves(values: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> N
     for number, (name, line) in enumerate(values.items()):
         axis.plot(line, color=PALETTE[number], linestyle=DASHES[number % 4], label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.locator_params("x", integer=True)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # never on a line
     axis.spines[["top", "right"]].set_visible(False)
     told = "; ".join(
@@ -237,7 +237,7 @@ def weights(
     shape: tuple[int, int, int] = (32, 32, 3),
     columns: int = 10,
 ) -> None:
-    """Show weights as pictures: grey is zero, a colour is where it is weighed up, or its opposite.
+    """Show weights as pictures: grey is zero, a colour positive, its opposite negative.
 
     Args:
         W: (H * W * 3, M) array, a picture for each column, each scaled by itself.
@@ -270,7 +270,7 @@ def weights(
 
 
 def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> None:
-    """Show images, each at the left of a row with what filters answer to it: bright is large.
+    """Show images, each at the left of a row with its (feature) maps: bright is large.
 
     Args:
         images: (N, H, W, 3) uint8, or floats from 0 to 1.
@@ -297,10 +297,9 @@ def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> 
     )
     show(
         figure,
-        _(
-            "{count} images, each with pictures of what filters answer at each place, from dark to "
-            "bright: {ranges}."
-        ).format(count=len(images), ranges=ranges),
+        _("{count} images, each with its maps, from dark to bright: {ranges}.").format(
+            count=len(images), ranges=ranges
+        ),
     )
 
 
@@ -399,7 +398,7 @@ def heat_map(
     for (row, column), value in np.ndenumerate(values):
         colour = "black" if value > middle else "white"
         axis.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour)
-    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    row, column = map(int, np.unravel_index(np.nanargmax(values), values.shape))
     told = "; ".join(
         f"{name}: " + ", ".join(f"{value:.3f}" for value in line)
         for name, line in zip(rows, values, strict=True)

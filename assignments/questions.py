@@ -12,6 +12,7 @@ that it returns is a note beside its ✓. The marker binds it to a question::
 import hashlib
 import hmac
 import inspect
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from assignments.student import CheckFailed, Reply, Student, StudentError
 from assignments.values import TooLarge
 
 __all__ = [
+    "Battery",
     "Check",
     "CheckResult",
     "Marker",
@@ -60,16 +62,29 @@ class Marker:
 
 @dataclass(frozen=True)
 class Check:
-    """A check function with its marker."""
+    """A check function with its marker.
+
+    Attributes:
+        text: what it checks, where that is not the function's docstring.
+        words: what stands in the text for names in braces.
+    """
 
     name: str
     function: Callable[[Student, np.random.Generator], str | None]
     marker: Marker
+    text: str = ""
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def template(self) -> str:
+        """What it checks, in English, with names in braces: what translators get."""
+        return " ".join((self.text or inspect.getdoc(self.function) or self.name).split())
 
     @property
     def sentence(self) -> str:
         """What it checks, as the student reads it."""
-        return _(" ".join((inspect.getdoc(self.function) or self.name).split()))
+        said = _(self.template)
+        return said.format(**self.words) if self.words else said
 
 
 @dataclass(frozen=True)
@@ -107,19 +122,58 @@ def question(
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        function.marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
+        marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
+        vars(function)["marker"] = marker
         return function
 
     return mark
 
 
+class Battery:
+    """The checks of one question that follow from a declaration; one name in a file of checks.
+
+    Args:
+        question: the grade_id.
+        builds_on: of all its checks; see :class:`Marker`.
+    """
+
+    def __init__(
+        self, question: str, builds_on: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        self.question = question
+        self.checks: list[Check] = []
+        self._builds_on = dict(builds_on or {})
+
+    def add(
+        self, name: str, text: str, weight: float = 1.0, rule: bool = False, **words: str
+    ) -> Callable[[Callable], Callable]:
+        """Mark a function as a check.
+
+        Args:
+            name: the check's, after ``test_``; a number makes it unique.
+            text: what it checks, as the student reads it; names in braces stand for ``words``.
+        """
+
+        def mark(function: Callable) -> Callable:
+            names = [check.name for check in self.checks]
+            same = sum(re.fullmatch(rf"test_{name}(_\d+)?", known) is not None for known in names)
+            unique = f"test_{name}_{same + 1}" if same else f"test_{name}"
+            marker = Marker(self.question, weight, self._builds_on, rule=rule)
+            self.checks.append(Check(unique, function, marker, text, words))
+            return function
+
+        return mark
+
+
 def collect(module: types.ModuleType) -> dict[str, list[Check]]:
     """The checks of a module by question, in the order of the file."""
     checks: dict[str, list[Check]] = {}
-    for name, function in vars(module).items():
-        marker = getattr(function, "marker", None)
+    for name, value in vars(module).items():
+        marker = getattr(value, "marker", None)
         if name.startswith("test_") and isinstance(marker, Marker):
-            checks.setdefault(marker.question, []).append(Check(name, function, marker))
+            checks.setdefault(marker.question, []).append(Check(name, value, marker))
+        elif isinstance(value, Battery):
+            checks.setdefault(value.question, []).extend(value.checks)
     return checks
 
 
@@ -128,7 +182,7 @@ class Seeds:
     """What chance is seeded with: it repeats, and cannot be guessed without the secret.
 
     Each seed is the HMAC-SHA256 (RFC 2104) of a label and the parts, so that seeds of different
-    labels foretell nothing of each other.
+    labels predict nothing of each other.
 
     Attributes:
         secret: the course's; keep it from students.
@@ -157,8 +211,8 @@ class Seeds:
         return int.from_bytes(hmac.digest(self.secret, text, hashlib.sha256), "big")
 
 
-def run_check(check: Check, student: Student, seed: int) -> CheckResult:
-    """Run one check, with a generator of this seed.
+def run_check(check: Check, student: Student, seed: int | np.random.Generator) -> CheckResult:
+    """Run one check, with a generator of this seed, or with this generator.
 
     What the student's code did wrong is a result; only the breach of a limit comes out of here as
     an exception.
@@ -166,7 +220,7 @@ def run_check(check: Check, student: Student, seed: int) -> CheckResult:
     return replace(_tried(check, student, seed), replies=student.transcript)
 
 
-def _tried(check: Check, student: Student, seed: int) -> CheckResult:
+def _tried(check: Check, student: Student, seed: int | np.random.Generator) -> CheckResult:
     try:
         with noted_forms() as forms:
             note = check.function(student, np.random.default_rng(seed))

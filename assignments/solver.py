@@ -205,7 +205,7 @@ class Solver:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".part")
         with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
         os.replace(unfinished, path)
 
     def _load(self, path: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from assignments.form import note_form
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.values import (
     MAX_BYTES,
     Handle,
@@ -429,7 +429,7 @@ class Student:
             if changed:
                 reply["changed"] = {
                     place: export_value(
-                        (plain_args if isinstance(place, int) else plain_kwargs)[place],
+                        plain_args[place] if isinstance(place, int) else plain_kwargs[place],
                         _REFUSING_RESULTS,
                     )
                     for place in changed
@@ -501,17 +501,17 @@ class _Refusing(HandleTable):
         self._advice = advice
 
     def add(self, value: Any) -> Handle:
-        raise TypeError(self._advice.format(kind=type(value).__name__))
+        raise TypeError(_(self._advice).format(kind=type(value).__name__))
 
     def __getitem__(self, number: int) -> Any:
-        raise TypeError(self._advice.format(kind=_("an object of your own")))
+        raise TypeError(_(self._advice).format(kind=_("an object of your own")))
 
 
 _REFUSING = _Refusing("a check cannot pass a {kind}: use student.put, make or serve")
 _NO_HANDLES = _Refusing(
-    _("it takes only numbers, texts, arrays, and containers of them; not {kind}")
+    N_("it takes only numbers, texts, arrays, and containers of them; not {kind}")
 )
-_REFUSING_RESULTS = _Refusing(_("its result is of type {kind}, which cannot be handed over"))
+_REFUSING_RESULTS = _Refusing(N_("its result is of type {kind}, which cannot be handed over"))
 
 
 def _no_functions(served: Served) -> Callable[..., Any]:

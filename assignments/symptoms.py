@@ -134,13 +134,13 @@ def _of_rows(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> str
     if want.ndim < 1 or want.size < 2:
         return ""
     right = np.isclose(got, want, rtol=rtol, atol=atol)
-    for axis, sentence in enumerate((_rows_right, _columns_right)):
+    for axis, said in enumerate((_rows_right, _columns_right)):
         if axis >= want.ndim or want.ndim == 1:
             continue
         others = tuple(i for i in range(want.ndim) if i != axis)
         count = int(right.all(axis=others).sum())
         if 0 < count < want.shape[axis]:
-            return sentence(count).format(right=count, all=want.shape[axis])
+            return said(count).format(right=count, all=want.shape[axis])
     count = int(right.sum())
     if 0 < count < right.size and right.mean() > 0.2:
         sentence = ngettext(

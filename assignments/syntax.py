@@ -28,7 +28,7 @@ _MAX_FUNCTIONS = 200
 _MAX_NAMES = 200
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_Functions = Mapping[str, ast.stmt]
+_Functions = Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 class LiveReading:

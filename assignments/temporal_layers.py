@@ -43,8 +43,8 @@ def temporal_softmax_loss(
     (scores,) = leaves(x)
     each = F.cross_entropy(scores.flatten(0, 1), labels(y).flatten(), reduction="none")
     loss = (each * torch.from_numpy(np.array(mask, bool)).flatten()).sum() / len(x)
-    loss.backward()
-    return loss.item(), scores.grad.numpy()
+    (dx,) = torch.autograd.grad(loss, scores)
+    return loss.item(), dx.numpy()
 
 
 def _affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 import numpy as np
 import safetensors.numpy
 
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.student import CheckFailed
 
 __all__ = ["MAX_ARRAYS", "MAX_BYTES", "names_of", "read_weights"]
@@ -65,7 +65,7 @@ def read_weights(data: bytes, name: str) -> dict[str, np.ndarray | str | list]:
         raise CheckFailed(
             _("{file} cannot be read as {kind}: {why}").format(
                 file=name,
-                kind=kind,
+                kind=_(kind),
                 why=str(error)[:200] or type(error).__name__,
             )
         ) from None
@@ -171,6 +171,6 @@ def _assert_finite(values: np.ndarray, array: str, file: str) -> None:
 
 #: For each ending what such a file is called, and what reads it.
 _READERS = {
-    ".npz": (_("a file of np.savez"), _read_npz),
-    ".safetensors": (_("a safetensors file"), _read_safetensors),
+    ".npz": (N_("a file of np.savez"), _read_npz),
+    ".safetensors": (N_("a safetensors file"), _read_safetensors),
 }

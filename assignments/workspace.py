@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from assignments import probes
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.notebook import WRITE_HERE, describe_error
 from assignments.values import (
     Exporter,
@@ -66,7 +66,7 @@ class Workspace:
         names: MutableMapping[str, Any],
         missing: Mapping[str, str] | None = None,
         call_out: Callable[[dict], dict] | None = None,
-        absent: str = _("{name} is not defined"),
+        absent: str = N_("{name} is not defined"),
     ) -> None:
         self.names = names
         self.missing = missing if missing is not None else {}
@@ -194,7 +194,7 @@ class Workspace:
             raise NameError(self._why_missing(name), name=name) from None
 
     def _why_missing(self, name: str) -> str:
-        return self.missing.get(name) or self.absent.format(name=name)
+        return self.missing.get(name) or _(self.absent).format(name=name)
 
     def _find(self, message: dict) -> Any:
         root = message["root"]

@@ -175,6 +175,18 @@ def verify(
     sys.exit(1 if failed else 0)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+@_examples("texts build/locale")
+def texts(course: Course, folder: Path) -> None:
+    """List all texts that students read, for translators: students.pot and grader.pot."""
+    from autograder.texts import write_catalogues
+
+    for path, count in write_catalogues(course, folder).items():
+        console.print(f"{path}: {count} texts", soft_wrap=True)
+
+
 def _coverage_table(name: str, verdict) -> Table:
     table = Table(title=f"{name}: what each hidden check catches")
     table.add_column("question")

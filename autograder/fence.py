@@ -24,7 +24,7 @@ from importlib import import_module
 import msgspec
 import psutil
 
-from assignments.messages import _
+from assignments.messages import N_, _
 from autograder.course import Assignment, CourseError
 from autograder.grading import Began, Budget, Progress, Settings
 from autograder.record import Report
@@ -378,7 +378,7 @@ def grade_fenced(
                 for event in fence.run(progress.rest(), account, place):
                     progress.add(event)
             except Stopped as stopped:
-                reason = _REASONS[stopped.limit].format(budget=settings.budget)
+                reason = _(_REASONS[stopped.limit]).format(budget=settings.budget)
                 if stopped.limit == "budget":
                     progress.give_up("budget", reason)
                 else:
@@ -391,12 +391,12 @@ def grade_fenced(
 
 #: Why a question was stopped, for the student to read.
 _REASONS: Mapping[str, str] = {
-    "budget": _(
+    "budget": N_(
         "the submission as a whole took longer than the {budget.seconds:g} seconds that it may"
     ),
-    "step": _("grading it took longer than {budget.step:g} seconds and was stopped"),
-    "memory": _("grading it used too much memory and was stopped"),
-    "grader": _(
+    "step": N_("grading it took longer than {budget.step:g} seconds and was stopped"),
+    "memory": N_("grading it used too much memory and was stopped"),
+    "grader": N_(
         "what this code hands over keeps the grader busy or breaks it, so it was stopped; "
         "your instructor sees the details"
     ),

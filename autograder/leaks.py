@@ -2,7 +2,7 @@
 
 Texts are compared without their white space, so that another indentation hides nothing. A line
 counts as a secret when it is long enough to say something and the source does not give it away
-itself. What students may read in their feedback (sentences of checks) is no secret.
+itself. What students may read (sentences of checks, hints) is no secret; the code of mistakes is.
 """
 
 import ast
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import assignments
 from autograder.course import Course, CourseError, SourceNotebook
-from autograder.mistakes import Mistake, load_patches
+from autograder.mistakes import load_patches
 from autograder.release import split_regions
 
 __all__ = ["Leak", "find_leaks", "shipped_files"]
@@ -160,8 +160,6 @@ def _mistake_secrets(notebook: SourceNotebook) -> Iterator[_Secret]:
                     code = line.removeprefix("+").strip()
                     if len(_squeeze(code)) >= MIN_LINE:
                         yield _Secret(f"code of the {kind}", code)
-        if isinstance(patch, Mistake):
-            yield _Secret(f"the hint of the {kind}", patch.hint)
 
 
 # --- where to look -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.notebook import Cell, Outline, plan
 from assignments.student import Files, Reading, Transport, files_here, in_process
 from assignments.syntax import LiveReading
@@ -16,12 +16,12 @@ from autograder.sandbox.limits import Breach, Limits
 __all__ = ["LIMIT_REASONS", "LiveSession", "SandboxSession", "Session"]
 
 LIMIT_REASONS = {
-    "cpu": _("it used more than {cpu:g} seconds of processor time and was stopped"),
-    "wall": _("it gave no answer within {wall:g} seconds and was stopped"),
-    "memory": _("it used more memory than the {memory} MB that are allowed and was stopped"),
-    "exit": _("it ended the Python process"),
-    "protocol": _("it sent something that is no answer"),
-    "calls": _("it called given functions more than {calls_out} times and was stopped"),
+    "cpu": N_("it used more than {cpu:g} seconds of processor time and was stopped"),
+    "wall": N_("it gave no answer within {wall:g} seconds and was stopped"),
+    "memory": N_("it used more memory than the {memory} MB that are allowed and was stopped"),
+    "exit": N_("it ended the Python process"),
+    "protocol": N_("it sent something that is no answer"),
+    "calls": N_("it called given functions more than {calls_out} times and was stopped"),
 }
 
 
@@ -122,7 +122,7 @@ class SandboxSession:
 
     def explain(self, breach: Breach) -> str:
         limits = self.sandbox.limits
-        return LIMIT_REASONS[breach.limit].format(
+        return _(LIMIT_REASONS[breach.limit]).format(
             cpu=limits.cpu,
             wall=limits.wall,
             memory=limits.memory // 2**20,

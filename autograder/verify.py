@@ -27,7 +27,7 @@ from autograder.mistakes import Mistake, Patch, Shortcut, Variant, apply_patch
 from autograder.release import check_fresh, consistency
 from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
-from autograder.scoring import attempt_question, score_question
+from autograder.scoring import attempt_question, proof_seeds, score_question
 from autograder.session import LiveSession, SandboxSession
 from autograder.shortcuts import shortcuts
 
@@ -140,7 +140,7 @@ def verify_seed(source: SourceNotebook, seed: int) -> Verdict:
 
 def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
     verdict = Verdict()
-    seeds = _seeds(seed)
+    seeds = proof_seeds(seed)
     where = f"{key.source.name}, seed {seed}"
     for patch in key.patches:
         try:
@@ -177,7 +177,7 @@ def _full_marks(
     Public checks are the same for everybody at home, so one run tells all.
     """
     session = key.session(patch)
-    attempt = attempt_question(session, key, question, _seeds(seed))
+    attempt = attempt_question(session, key, question, proof_seeds(seed))
     for result in attempt.results:
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
@@ -256,10 +256,6 @@ def _costs_once(verdict: Verdict, key: AnswerKey, patch: Mistake, seeds: Seeds) 
             )
 
 
-def _seeds(seed: int) -> Seeds:
-    return Seeds(b"verify", (str(seed),))
-
-
 def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
     """The reference gets full marks in the sandbox too, and no shortcut earns anything."""
     verdict = Verdict()
@@ -267,7 +263,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
     with Sandbox(key.packages) as sandbox:
         session = SandboxSession(sandbox, source.cells, source.outline, key.files_of(), key.code())
         for question in key.checks:
-            for result in score_question(session, key, question, _seeds(0)).results:
+            for result in score_question(session, key, question, proof_seeds(0)).results:
                 verdict.claim(
                     result.passed,
                     f"{source.name}: in the sandbox the reference fails {result.check.name} of "
@@ -285,7 +281,7 @@ def _verify_in_sandbox(source: SourceNotebook) -> Verdict:
             files, code = key.files_of(patch), Code(plan(cells, source.outline), key.given)
             session = SandboxSession(sandbox, cells, source.outline, files, code)
             for question in questions:
-                attempt = score_question(session, key, question, _seeds(0))
+                attempt = score_question(session, key, question, proof_seeds(0))
                 passed = [result.check.name for result in attempt.results if result.passed]
                 verdict.claim(
                     not passed,
@@ -314,7 +310,7 @@ def _verify_release(course: Course, assignment: str) -> Verdict:
             module = load(cells, source.outline, f"untouched_{source.name}")
         session = LiveSession(vars(module), module.missing_names, _no_files)
         for question in key.checks:
-            for result in attempt_question(session, key, question, _seeds(0)).results:
+            for result in attempt_question(session, key, question, proof_seeds(0)).results:
                 verdict.claim(
                     not result.passed,
                     f"{source.name}: the untouched release passes {result.check.name} of "

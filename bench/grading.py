@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -25,10 +25,11 @@ from rich.table import Table
 
 from assignments.questions import Seeds
 from autograder.answer_key import answer_key
-from autograder.course import Assignment, Course
+from autograder.course import Assignment, Course, SourceNotebook
 from autograder.demo import copy_course, solved
 from autograder.fence import Fence, grade_fenced
 from autograder.grading import Settings
+from autograder.mistakes import Patch, apply_patch
 from autograder.release import release
 from autograder.scoring import attempt_question
 from autograder.submission import Submission
@@ -46,13 +47,22 @@ def median(work: Callable[[], object], repeats: int) -> float:
 
 
 def correct_submission(course: Course, assignment: Assignment) -> Submission:
-    files = {
-        f"{name}.ipynb": json.dumps(solved(course, source)).encode()
-        for name, source in assignment.notebooks.items()
-    }
+    files: dict[str, bytes] = {}
     for source in assignment.notebooks.values():
-        files |= answer_key(source).files
+        files |= handed_in(course, source)
     return Submission("ada", assignment.name, files)
+
+
+def handed_in(
+    course: Course, source: SourceNotebook, patches: Sequence[Patch] = ()
+) -> dict[str, bytes]:
+    """A solved notebook with mistakes or a variant in it, and the files beside it."""
+    key, cells = answer_key(source), source.cells
+    files = dict(key.files)
+    for patch in patches:
+        cells = apply_patch(cells, patch)
+        files |= {name: change(files[name]) for name, change in patch.files.items()}
+    return {source.path.name: json.dumps(solved(course, source, cells)).encode(), **files}
 
 
 def in_process(assignment: Assignment) -> None:

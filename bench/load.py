@@ -6,7 +6,6 @@ Grades the same 20 submissions, right and wrong, twice: alone, and beside four b
 The points of every question must be the same.
 """
 
-import json
 import multiprocessing
 import os
 import sys
@@ -14,14 +13,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from grading import handed_in
 from rich.console import Console
 
 from autograder.answer_key import answer_key
 from autograder.course import Assignment, Course
-from autograder.demo import solved
 from autograder.fence import Fence, Slots, grade_fenced
 from autograder.grading import Settings
-from autograder.mistakes import Mistake, apply_patch
+from autograder.mistakes import Mistake
 from autograder.submission import Submission
 
 STUDENTS = 20
@@ -35,11 +34,8 @@ def submissions(course: Course, assignment: Assignment) -> list[Submission]:
         for source in assignment.notebooks.values():
             key = answer_key(source)
             mistakes = [p for p in key.patches if isinstance(p, Mistake) and not p.files]
-            cells = source.cells
-            if number % 2:
-                cells = apply_patch(cells, mistakes[7 * number % len(mistakes)])
-            files[source.path.name] = json.dumps(solved(course, source, cells)).encode()
-            files |= key.files
+            wrong = [mistakes[7 * number % len(mistakes)]] if number % 2 else []
+            files |= handed_in(course, source, wrong)
         made.append(Submission(f"student{number:02}", assignment.name, files))
     return made
 

@@ -10,7 +10,7 @@ import pytest
 from autograder.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"(?:^|`|/)(autograder [^`\n#]+)", re.M)
 
 
@@ -36,8 +36,22 @@ def test_a_command_takes_these_arguments(line):
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 def test_links_lead_somewhere(guide):
-    for target in re.findall(r"\]\(([^)#:]+)\)", guide.read_text(encoding="utf-8")):
+    text = guide.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#:]+)(?:#([^)]*))?\)", text):
         assert (guide.parent / target).exists(), target
+        assert not anchor or anchor in anchors(guide.parent / target), anchor
+
+
+def anchors(guide):
+    headings = re.findall(r"^#+ (.+)$", guide.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(guide):
+    rooms = "assignments|autograder|bench|datasets|docs|source|tests|tools"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]+)`", guide.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)

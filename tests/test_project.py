@@ -147,6 +147,18 @@ def test_ruff_is_configured():
     assert PYPROJECT["tool"]["ruff"]["lint"]["select"]
 
 
+def test_pre_commit_downloads_nothing():
+    """Its hooks call tools of the environment that `make setup` makes."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repository["repo"] for repository in config["repos"]} == {"local"}
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    assert {hook["language"] for hook in hooks} == {"system"}
+    assert all(hook["entry"].startswith(".venv/bin/python ") for hook in hooks)
+    called = " ".join(hook["entry"] for hook in hooks)
+    for tool in ("-m ruff format", "-m ruff check", "-m mypy", "tools/normalise_notebooks.py"):
+        assert tool in called
+
+
 def test_changelog_names_this_version_with_its_date():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     version = re.escape(PYPROJECT["project"]["version"])
@@ -242,3 +254,44 @@ def test_grade_ids_are_unique_in_the_suite():
         if (grading := cell["metadata"].get("nbgrader"))
     )
     assert [name for name, count in ids.items() if count > 1] == []
+
+
+def stated_points(text: str) -> list[float]:
+    """The points of the next question, wherever a text cell states them."""
+    lines = [line for line in text.splitlines() if line.startswith(("*Difficulty", "### Question"))]
+    stated = re.findall(r"([\d.]+) points?\b", "\n".join(lines))
+    for scale in re.findall(r"^\| points \|(.+)\|$", text, re.MULTILINE):
+        steps = [float(step) for step in scale.split("|")]
+        assert steps == [steps[-1] * (i + 1) / len(steps) for i in range(len(steps))]
+        stated.append(steps[-1])
+    return [float(number) for number in stated]
+
+
+def marks(scheme: str) -> float:
+    """What a mark scheme gives in all: it begins with "0.5 each." or "1: 0.5, 2: 1."."""
+    lines = scheme.split("=== BEGIN MARK SCHEME ===\n")[1].splitlines()
+    if each := re.match(r"([\d.]+) each\.", lines[0]):
+        return float(each[1]) * sum(bool(re.match(r"\d\. ", line)) for line in lines)
+    return sum(float(part) for part in re.findall(r"\d: ([\d.]*\d)", lines[0]))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_prose_states_the_points_of_the_metadata(path):
+    """In the table at the top, below the headings, in scales and in mark schemes."""
+    title, *cells = cells_of(path)
+    points, stated = [], []
+    for cell in cells:
+        text, grading = "".join(cell["source"]), cell["metadata"].get("nbgrader", {})
+        if grading.get("grade"):
+            points.append(grading["points"])
+            assert set(stated) == {points[-1]}, grading["grade_id"]
+            if grading["solution"]:
+                assert marks(text) == points[-1], grading["grade_id"]
+            stated = []
+        elif cell["cell_type"] == "markdown":
+            stated += stated_points(text)
+    assert stated == []
+    table = "".join(title["source"])
+    rows = re.findall(r"^\|[^|]*\|[^|]+\| *([\d.]+) *\|", table, re.MULTILINE)
+    assert [float(row) for row in rows] == points
+    assert f"| | **together** | **{sum(points):g}** | |" in table

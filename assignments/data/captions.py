@@ -118,8 +118,9 @@ def load_captions(
                 name=name, names="emoji_scenes, coco"
             )
         )
+    splits: dict[str, CaptionSplit] = {}
     for part, number in wanted.items():
-        split = getattr(data, part)
+        split = splits[part] = getattr(data, part)
         if number is None:
             continue
         if not 0 < number <= len(split.features):
@@ -128,8 +129,8 @@ def load_captions(
                     part=part, number=number, available=len(split.features)
                 )
             )
-        data = data._replace(**{part: _some(split, 0, number)})
-    return data
+        splits[part] = _some(split, 0, number)
+    return CaptionData(**splits, vocabulary=data.vocabulary, scenes=data.scenes)
 
 
 def minibatch(
@@ -177,7 +178,9 @@ def _load_coco() -> CaptionData:
 def _load_scenes() -> CaptionData:
     vocabulary = Vocabulary([NULL, START, END, *scene_captions.VOCABULARY])
     scenes = {part: emoji_scenes.make_scenes(num, _SEED, part) for part, num in NUM_SCENES.items()}
-    ingredients = [Path(module.__file__).read_bytes() for module in (emoji_scenes, scene_encoder)]
+    ingredients = [
+        Path(file).read_bytes() for file in (emoji_scenes.__file__, scene_encoder.__file__)
+    ]
     ingredients += [
         embedded_folder(name).joinpath("manifest.json").read_bytes()
         for name in ("emoji", "emoji_scenes")

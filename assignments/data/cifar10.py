@@ -63,6 +63,7 @@ def unpack(archive: Path) -> None:
     with tarfile.open(archive) as tar:
         for name in (*TRAIN_FILES, TEST_FILE):
             member = tar.extractfile(f"cifar-10-batches-py/{name}")
+            assert member is not None  # a file, as the archive's checksum says
             (target / f"{name}.part").write_bytes(member.read())
             (target / f"{name}.part").replace(target / name)
 

@@ -2,7 +2,7 @@
 
 Each image shows one drawing, moved, turned, scaled, mirrored and lit at random, before a blurred
 background with fainter drawings of other things in it. Training images, test images and the ones
-that grading uses show different drawings, so to know the training drawings by heart is not enough.
+that grading uses show different drawings, so memorising the training drawings is not enough.
 
 Test accuracy, by ``python bench/emoji10_ladder.py``: kNN on raw pixels 0.36 (k = 12, chosen by
 cross-validation; 0.30 with k = 1), linear softmax 0.41, two-layer net 0.52, two-layer net on HOG
@@ -62,7 +62,7 @@ def load() -> dict[str, np.ndarray]:
 
 def _make(folder: Path) -> dict[str, np.ndarray]:
     sprites = read_sprites(folder)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for stream, (part, num) in enumerate({"train": NUM_TRAIN, "test": NUM_TEST}.items()):
         rng = np.random.default_rng([SEED, stream])
         X, y = make_images(sprites.select(part=part), clutter(sprites), num, rng)

@@ -5,7 +5,7 @@ larger than another; two above a third; two alike above another. Boxes, masks an
 exact, and what the captions (:mod:`assignments.data.scene_captions`) say of a scene is true of it.
 
 Some pairs of things never meet in training and validation scenes: every second test scene with two
-different things shows such a pair. A model that has learned whole captions by heart fails there.
+different things shows such a pair. A model that has memorised whole captions fails there.
 """
 
 import colorsys
@@ -423,11 +423,10 @@ def _drawing(image: np.ndarray) -> _Drawing:
     tiles = {}
     for size, longer in enumerate(SIZES.values()):
         zoom = longer / max(cut.size)
-        shape = tuple(max(round(side * zoom), 1) for side in cut.size)
+        width, height = (max(round(side * zoom), 1) for side in cut.size)
         # Premultiplied, or the colour of what is transparent would shine through.
-        small = (
-            np.asarray(cut.convert("RGBa").resize(shape, Image.Resampling.BOX), np.float32) / 255
-        )
+        resized = cut.convert("RGBa").resize((width, height), Image.Resampling.BOX)
+        small = np.asarray(resized, np.float32) / 255
         for mirrored in (0, 1):
             tile = small[:, ::-1] if mirrored else small
             tiles[size, mirrored] = (

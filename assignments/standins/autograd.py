@@ -24,5 +24,5 @@ def backward(
     """The gradients of sum(function(*inputs) * dout), one for each input."""
     tensors = leaves(*inputs)
     out = function(*tensors)
-    dout = torch.from_numpy(np.array(dout)).to(out.dtype)
-    return [gradient.numpy() for gradient in torch.autograd.grad(out, tensors, dout)]
+    weights = torch.from_numpy(np.array(dout)).to(out.dtype)
+    return [gradient.numpy() for gradient in torch.autograd.grad(out, tensors, weights)]

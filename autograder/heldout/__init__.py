@@ -62,10 +62,11 @@ def check_heldout(student: Student, file: str, least: float) -> None:
     X, y = heldout_images(student.course_seed)
     if "labels" not in student.shared:
         try:
-            labels = predicted_labels(student, weights_handed_in(student, file), X)
+            student.shared["labels"] = predicted_labels(
+                student, weights_handed_in(student, file), X
+            )
         except CheckFailed as failure:
-            labels = failure
-        student.shared["labels"] = labels
+            student.shared["labels"] = failure
     if isinstance(student.shared["labels"], CheckFailed):
         raise student.shared["labels"]
     assert_accuracy(student.shared["labels"], y, least, "held-out images")

@@ -13,6 +13,7 @@ from checked_course import ASSIGNMENT, checked_course
 from records import without_times
 
 from autograder import batch, cli
+from autograder.causes import write_causes
 from autograder.course import CourseError
 from autograder.fence import Fence
 from autograder.gradebook import Gradebook
@@ -28,11 +29,11 @@ WRONG = "import numpy as np\ndef mean_square(x):\n    return float(np.sum(np.squ
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """The course folder, and one fence for it: a template takes seconds to warm up."""
-    with (
-        checked_course(tmp_path_factory.mktemp("course")) as course,
-        Fence(course.assignment(ASSIGNMENT), Settings(b"")) as fence,
-    ):
-        yield course, fence
+    with checked_course(tmp_path_factory.mktemp("course")) as course:
+        assignment = course.assignment(ASSIGNMENT)
+        write_causes(assignment.notebooks["square"], course.root)
+        with Fence(assignment, Settings(b"")) as fence:
+            yield course, fence
 
 
 @pytest.fixture

@@ -55,10 +55,6 @@ PLANTED = {
         "    assert abs(student.mean_square(numbers) - wanted) < 1e-9\n",
         "code of the hidden check test_of_many",
     ),
-    "a hint": (
-        "You add the squares up but never divide\nby how many there are.",
-        "the hint of the mistake 'sum-of-squares'",
-    ),
     "a mistake": (
         "return float(squares_of_all_numbers.sum())",
         "code of the mistake 'sum-of-squares'",

@@ -38,7 +38,7 @@ def verify(tmp_path, monkeypatch):
         total = Verdict()
         with checked_course.checked_course(tmp_path) as course:
             release(course, ASSIGNMENT)
-            with suppress(CourseError):
+            with suppress(CourseError):  # mistakes that do not fit
                 write_causes(course.assignment(ASSIGNMENT).notebooks["square"], course.root)
             with ThreadPoolExecutor(1) as executor:
                 for _what, verdict in verify_assignment(course, ASSIGNMENT, 2, executor):

@@ -34,7 +34,7 @@ softmax_loss_naive = softmax_loss_vectorized = cross_entropy
 class LinearClassifier:
     """A score for each class that is linear in the inputs: ``X @ W``."""
 
-    W: np.ndarray | None = None
+    W: np.ndarray = None  # type: ignore[assignment]  # until it is trained
     loss: Callable[[np.ndarray, np.ndarray, float], tuple[float, np.ndarray]]
 
     def train(

@@ -38,5 +38,5 @@ def linear_loss(
     weights = torch.tensor(np.asarray(W, np.float64), requires_grad=True)
     scores = torch.tensor(np.asarray(X, np.float64)) @ weights
     loss = data_loss(scores, torch.tensor(y).long()) + reg * (weights * weights).sum()
-    loss.backward()
-    return loss.item(), weights.grad.numpy()
+    (gradient,) = torch.autograd.grad(loss, weights)
+    return loss.item(), gradient.numpy()

@@ -4,13 +4,13 @@ For a student who comes to a later notebook without having finished this one. Na
 results are as the notebook describes them; no gradient is written out here.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.standins.autograd import backward, labels, leaves
+from assignments.families.layer import Layer
+from assignments.families.loss import Loss
+from assignments.standins.autograd import labels, leaves
 
 __all__ = [
     "TwoLayerNet",
@@ -23,40 +23,54 @@ __all__ = [
 ]
 
 
-def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, tuple]:
-    """x (N, d1, ..., dk), w (D, M), b (M,) -> out (N, M), cache (x, w, b)."""
-    return _affine(*leaves(x, w, b)).detach().numpy(), (x, w, b)
+def affine_inputs(
+    rng: np.random.Generator, shape: tuple[int, ...], outputs: int
+) -> tuple[np.ndarray, ...]:
+    """x, w and b, none centred on zero."""
+    inputs = int(np.prod(shape[1:]))
+    x = rng.normal(0.3, 1, size=shape)
+    return x, rng.normal(0.2, 1, size=(inputs, outputs)), rng.normal(0.5, 2, size=outputs)
 
 
-def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """dout (N, M) and the cache of affine_forward -> dx, dw, db."""
-    dx, dw, db = backward(_affine, cache, dout)
-    return dx, dw, db
+affine = Layer(
+    "affine",
+    twin=lambda x, w, b: F.linear(x.flatten(1).to(w.dtype), w.T, b),
+    inputs=affine_inputs,
+    arguments=("x", "w", "b"),
+)
+affine_forward, affine_backward = affine.standin()
 
 
-def relu_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """x of any shape -> out of that shape, cache x."""
-    return F.relu(*leaves(x)).detach().numpy(), x
+def away_from_zero(rng: np.random.Generator, *shape: int) -> tuple[np.ndarray]:
+    """Numbers of both signs, none close to the kink of ReLU."""
+    return (rng.choice([-1.0, 1.0], size=shape) * (0.02 + rng.exponential(size=shape)),)
 
 
-def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
-    """dout and the cache of relu_forward -> dx."""
-    return backward(F.relu, (cache,), dout)[0]
+relu = Layer("relu", twin=F.relu, inputs=away_from_zero)
+relu_forward, relu_backward = relu.standin()
 
 
-def svm_loss(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Scores x (N, C), labels y (N,) -> mean multiclass hinge loss, its gradient (N, C)."""
+def scores_and_labels(
+    rng: np.random.Generator, examples: int = 9, classes: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores with margins of every kind, none close to the kink of the hinge."""
+    y = rng.integers(classes, size=examples)
+    while True:
+        x = rng.normal(0.4, 1.2, size=(examples, classes))
+        if np.abs(x - x[np.arange(examples), y][:, None] + 1).min() > 0.02:
+            return x, y
 
-    def hinge(scores: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-        # PyTorch divides by the number of classes as well.
-        return F.multi_margin_loss(scores, right) * scores.shape[1]
 
-    return _loss(hinge, x, y)
+def hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The mean multiclass hinge loss."""
+    # PyTorch divides by the number of classes as well.
+    return F.multi_margin_loss(scores, y) * scores.shape[1]
 
 
-def softmax_loss(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Scores x (N, C), labels y (N,) -> mean cross-entropy, its gradient (N, C)."""
-    return _loss(F.cross_entropy, x, y)
+svm = Loss("svm_loss", hinge, scores_and_labels)
+svm_loss = svm.standin()
+softmax = Loss("softmax_loss", F.cross_entropy, scores_and_labels)
+softmax_loss = softmax.standin()
 
 
 class TwoLayerNet:
@@ -81,7 +95,7 @@ class TwoLayerNet:
     def loss(self, X: np.ndarray, y: np.ndarray | None = None):
         """Scores (N, C), or with labels y the loss and its gradients by name."""
         W1, b1, W2, b2 = params = leaves(*(self.params[name] for name in ("W1", "b1", "W2", "b2")))
-        scores = _affine(F.relu(_affine(torch.from_numpy(np.array(X)), W1, b1)), W2, b2)
+        scores = affine.twin(F.relu(affine.twin(torch.from_numpy(np.array(X)), W1, b1)), W2, b2)
         if y is None:
             return scores.detach().numpy()
         loss = F.cross_entropy(scores, labels(y))
@@ -91,15 +105,3 @@ class TwoLayerNet:
             name: gradient.numpy()
             for name, gradient in zip(("W1", "b1", "W2", "b2"), gradients, strict=True)
         }
-
-
-def _affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return F.linear(x.flatten(1).to(w.dtype), w.T, b)
-
-
-def _loss(
-    function: Callable[..., torch.Tensor], x: np.ndarray, y: np.ndarray
-) -> tuple[float, np.ndarray]:
-    (scores,) = leaves(x)
-    loss = function(scores, labels(y))
-    return loss.item(), torch.autograd.grad(loss, scores)[0].numpy()

@@ -1,5 +1,8 @@
 """Stand-ins for the batch-normalization notebook: PyTorch's normalisations and their gradients."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -34,19 +37,22 @@ def batchnorm_forward(
         name: torch.from_numpy(np.array(bn_param.get(name, np.zeros(x.shape[1])), x.dtype))
         for name in ("running_mean", "running_var")
     }
-    used = None if mode == "train" else tuple(running.values())
-    cache = (x, gamma, beta, used and tuple(r.numpy() for r in used), bn_param.get("eps", 1e-5))
+    used = None if mode == "train" else tuple(r.numpy() for r in running.values())
+    eps = bn_param.get("eps", 1e-5)
     if mode == "train":
         batch = torch.var_mean(torch.from_numpy(np.array(x)), 0, correction=0)
         for name, statistic in zip(("running_var", "running_mean"), batch, strict=True):
             running[name].lerp_(statistic, 1 - bn_param.get("momentum", 0.9))
     bn_param.update({name: statistic.numpy() for name, statistic in running.items()})
-    return batch_norm(*leaves(x, gamma, beta), *cache[3:]).detach().numpy(), cache
+    out = batch_norm(*leaves(x, gamma, beta), running=used, eps=eps)
+    return out.detach().numpy(), (x, gamma, beta, used, eps)
 
 
 def batchnorm_backward(dout: np.ndarray, cache: tuple) -> _Gradients:
     """dout (N, D) and the cache of batchnorm_forward -> dx (N, D), dgamma (D,), dbeta (D,)."""
-    dx, dgamma, dbeta = backward(lambda *xs: batch_norm(*xs, *cache[3:]), cache[:3], dout)
+    *arrays, running, eps = cache
+    function = partial(batch_norm, running=running, eps=eps)
+    dx, dgamma, dbeta = backward(function, arrays, dout)
     return dx, dgamma, dbeta
 
 
@@ -63,13 +69,15 @@ def layernorm_forward(
     x: (N, D). gamma, beta: (D,). ln_param: eps (default 1e-5).
     Returns (out, cache): out (N, D).
     """
-    cache = (x, gamma, beta, ln_param.get("eps", 1e-5))
-    return _layer_norm(*leaves(x, gamma, beta), cache[3]).detach().numpy(), cache
+    eps = ln_param.get("eps", 1e-5)
+    out = _layer_norm(*leaves(x, gamma, beta), eps=eps)
+    return out.detach().numpy(), (x, gamma, beta, eps)
 
 
 def layernorm_backward(dout: np.ndarray, cache: tuple) -> _Gradients:
     """dout (N, D) and the cache of layernorm_forward -> dx (N, D), dgamma (D,), dbeta (D,)."""
-    dx, dgamma, dbeta = backward(lambda *xs: _layer_norm(*xs, cache[3]), cache[:3], dout)
+    *arrays, eps = cache
+    dx, dgamma, dbeta = backward(partial(_layer_norm, eps=eps), arrays, dout)
     return dx, dgamma, dbeta
 
 
@@ -77,7 +85,8 @@ def batch_norm(
     x: torch.Tensor,
     gamma: torch.Tensor,
     beta: torch.Tensor,
-    running: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    running: Sequence[np.ndarray] | None,
     eps: float,
 ) -> torch.Tensor:
     """By the batch's own statistics where running is None, else by (mean, variance)."""
@@ -87,6 +96,6 @@ def batch_norm(
 
 
 def _layer_norm(
-    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float
+    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, *, eps: float
 ) -> torch.Tensor:
     return F.layer_norm(x, x.shape[1:], gamma, beta, eps)

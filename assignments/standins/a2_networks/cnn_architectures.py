@@ -75,25 +75,22 @@ class InceptionModule(nn.Module):
         pool_proj: int,
     ) -> None:
         nn.Module.__init__(self)
-        for name, before, after, kernel in (
-            ("conv1", in_channels, c1, 1),
-            ("conv3_reduce", in_channels, c3_reduce, 1),
-            ("conv3", c3_reduce, c3, 3),
-            ("conv5_reduce", in_channels, c5_reduce, 1),
-            ("conv5", c5_reduce, c5, 5),
-            ("pool_proj", in_channels, pool_proj, 1),
-        ):
-            self.add_module(name, nn.Conv2d(before, after, kernel, padding=kernel // 2))
+        self.conv1 = _conv(in_channels, c1, 1, bias=True)
+        self.conv3_reduce = _conv(in_channels, c3_reduce, 1, bias=True)
+        self.conv3 = _conv(c3_reduce, c3, 3, bias=True)
+        self.conv5_reduce = _conv(in_channels, c5_reduce, 1, bias=True)
+        self.conv5 = _conv(c5_reduce, c5, 5, bias=True)
+        self.pool_proj = _conv(in_channels, pool_proj, 1, bias=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, in_channels, H, W) -> (N, c1 + c3 + c5 + pool_proj, H, W)."""
-        ways = (
+        branches = (
             self.conv1(x),
             self.conv3(self.conv3_reduce(x).relu()),
             self.conv5(self.conv5_reduce(x).relu()),
             self.pool_proj(F.max_pool2d(x, 3, 1, 1)),
         )
-        return torch.cat(ways, 1).relu()
+        return torch.cat(branches, 1).relu()
 
 
 class ResidualBlock(nn.Module):
@@ -156,9 +153,11 @@ class DepthwiseSeparableConv(nn.Module):
         return self.bn2(self.pointwise(x)).relu()
 
 
-def _conv(before: int, after: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """A convolution without bias that keeps the size, but for its stride."""
-    return nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=False)
+def _conv(
+    before: int, after: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False
+) -> nn.Conv2d:
+    """A convolution that keeps the size, but for its stride."""
+    return nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 def _add_layers(
@@ -184,4 +183,4 @@ def _add_change(block: nn.Module, x: torch.Tensor, depth: int) -> torch.Tensor:
         change = block.get_submodule(f"bn{place}")(change)
         if place < depth:
             change = change.relu()
-    return (change + block.shortcut(x)).relu()
+    return (change + block.get_submodule("shortcut")(x)).relu()

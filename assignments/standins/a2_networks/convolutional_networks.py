@@ -3,6 +3,7 @@
 Names, arguments and results are as the notebook describes them; no gradient is written out here.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,21 @@ def conv_forward_naive(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict
 ) -> tuple[np.ndarray, tuple]:
     """x (N, C, H, W), w (F, C, HH, WW), b (F,), conv_param stride and pad -> out, cache."""
-    return _conv(*leaves(x, w, b), conv_param).detach().numpy(), (x, w, b, conv_param)
+    out = _conv(*leaves(x, w, b), conv_param=conv_param)
+    return out.detach().numpy(), (x, w, b, conv_param)
 
 
 def conv_backward_naive(dout: np.ndarray, cache: tuple) -> _Gradients:
     """dout in the shape of out and the cache of conv_forward_naive -> dx, dw, db."""
-    dx, dw, db = backward(lambda *arrays: _conv(*arrays, cache[3]), cache[:3], dout)
+    *arrays, conv_param = cache
+    dx, dw, db = backward(partial(_conv, conv_param=conv_param), arrays, dout)
     return dx, dw, db
 
 
 def max_pool_forward_naive(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray, tuple]:
     """x (N, C, H, W), pool_param pool_height, pool_width and stride -> out, cache."""
-    return _max_pool(*leaves(x), pool_param).detach().numpy(), (x, pool_param)
+    (images,) = leaves(x)
+    return _max_pool(images, pool_param).detach().numpy(), (x, pool_param)
 
 
 def max_pool_backward_naive(dout: np.ndarray, cache: tuple) -> np.ndarray:
@@ -80,13 +84,15 @@ def spatial_groupnorm_forward(
     x: (N, C, H, W). gamma, beta: (1, C, 1, 1). gn_param: eps (default 1e-5).
     Returns (out, cache): out (N, C, H, W).
     """
-    cache = (x, gamma, beta, G, gn_param.get("eps", 1e-5))
-    return _group_norm(*leaves(x, gamma, beta), *cache[3:]).detach().numpy(), cache
+    eps = gn_param.get("eps", 1e-5)
+    out = _group_norm(*leaves(x, gamma, beta), G=G, eps=eps)
+    return out.detach().numpy(), (x, gamma, beta, G, eps)
 
 
 def spatial_groupnorm_backward(dout: np.ndarray, cache: tuple) -> _Gradients:
     """dout (N, C, H, W) and the forward cache -> dx, dgamma (1, C, 1, 1), dbeta (1, C, 1, 1)."""
-    dx, dgamma, dbeta = backward(lambda *xs: _group_norm(*xs, *cache[3:]), cache[:3], dout)
+    *arrays, G, eps = cache
+    dx, dgamma, dbeta = backward(partial(_group_norm, G=G, eps=eps), arrays, dout)
     return dx, dgamma, dbeta
 
 
@@ -137,7 +143,7 @@ class ThreeLayerConvNet:
         }
 
 
-def _conv(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, conv_param: dict) -> torch.Tensor:
+def _conv(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, *, conv_param: dict) -> torch.Tensor:
     return F.conv2d(x, w, b, stride=conv_param["stride"], padding=conv_param["pad"])
 
 
@@ -147,7 +153,7 @@ def _max_pool(x: torch.Tensor, pool_param: dict) -> torch.Tensor:
 
 
 def _group_norm(
-    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, G: int, eps: float
+    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, *, G: int, eps: float
 ) -> torch.Tensor:
     return F.group_norm(x, G, gamma.flatten(), beta.flatten(), eps)
 

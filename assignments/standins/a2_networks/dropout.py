@@ -27,7 +27,7 @@ def dropout_forward(x: np.ndarray, dropout_param: dict) -> tuple[np.ndarray, tup
 def dropout_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """dout and the cache of dropout_forward -> dx."""
     _dropout_param, mask = cache
-    # Linear and number by number: gradients go the way that numbers went.
+    # Linear and elementwise, so forward and backward pass are the same product.
     return np.array(dout) if mask is None else _keep(dout, mask)
 
 

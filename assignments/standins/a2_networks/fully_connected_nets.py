@@ -107,9 +107,9 @@ def _normalise(
     if net.normalization == "layernorm":
         return F.layer_norm(x, x.shape[1:], gamma, beta, eps)
     settings["mode"] = "train" if training else "test"
-    arrays = (tensor.detach().numpy() for tensor in (x, gamma, beta))
-    _out, cache = batchnorm_forward(*arrays, settings)
-    return batch_norm(x, gamma, beta, *cache[3:])
+    inputs, scale, shift = (tensor.detach().numpy() for tensor in (x, gamma, beta))
+    _out, (*_arrays, running, eps) = batchnorm_forward(inputs, scale, shift, settings)
+    return batch_norm(x, gamma, beta, running=running, eps=eps)
 
 
 def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: dict | None = None):

@@ -131,7 +131,7 @@ class EarlyStopping:
 
 
 def random_search(space: dict, n: int, rng: np.random.Generator) -> list[dict]:
-    """n choices of settings from ("linear", low, high), ("log", low, high) or a list of items."""
+    """n choices of hyperparameters; each is a list, ("linear", low, high) or ("log", low, high)."""
     chance = _torch(rng)
 
     def choose(options: list | tuple) -> object:

@@ -102,13 +102,8 @@ def attention_lstm_forward(
     b: np.ndarray,
 ) -> np.ndarray:
     """x (N, T, D), A (N, H, 4, 4), Wx (D, 4H), Wh, Wattn (H, 4H), b (4H,) -> h (N, T, H)."""
-    x, A, Wx, Wh, Wattn, b = (torch.from_numpy(np.array(a)) for a in (x, A, Wx, Wh, Wattn, b))
-    h = c = A.mean((2, 3))
-    states = []
-    for word in x.unbind(1):
-        h, c = gates_of(word @ Wx + h @ Wh + attend(h, A)[0] @ Wattn + b, c)
-        states.append(h)
-    return torch.stack(states, 1).numpy()
+    tensors = (torch.from_numpy(np.array(a)) for a in (x, A, Wx, Wh, Wattn, b))
+    return _attention_lstm(*tensors).numpy()
 
 
 class CaptioningRNN(rnn_captioning.CaptioningRNN):
@@ -167,6 +162,22 @@ def _lstm(
     states = []
     for at_step in x.unbind(1):
         h, c = _lstm_step(at_step, h, c, Wx, Wh, b)
+        states.append(h)
+    return torch.stack(states, 1)
+
+
+def _attention_lstm(
+    x: torch.Tensor,
+    A: torch.Tensor,
+    Wx: torch.Tensor,
+    Wh: torch.Tensor,
+    Wattn: torch.Tensor,
+    b: torch.Tensor,
+) -> torch.Tensor:
+    h = c = A.mean((2, 3))
+    states = []
+    for word in x.unbind(1):
+        h, c = gates_of(word @ Wx + h @ Wh + attend(h, A)[0] @ Wattn + b, c)
         states.append(h)
     return torch.stack(states, 1)
 

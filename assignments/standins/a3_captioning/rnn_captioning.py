@@ -56,7 +56,8 @@ def rnn_backward(dh: np.ndarray, cache: tuple) -> _Gradients:
 
 def word_embedding_forward(x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, tuple]:
     """Words x of any shape, W (V, D) -> their vectors, of that shape and D, and cache."""
-    return F.embedding(labels(x), *leaves(W)).detach().numpy(), (x, W)
+    (vectors,) = leaves(W)
+    return F.embedding(labels(x), vectors).detach().numpy(), (x, W)
 
 
 def word_embedding_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
@@ -120,7 +121,7 @@ class CaptioningRNN:
         return loss.item(), {n: grad.numpy() for n, grad in zip(names, grads, strict=True)}
 
     def sample(self, features: np.ndarray, max_length: int = 30) -> np.ndarray:
-        """Features (N, D) -> the likeliest words, one by one, (N, max_length)."""
+        """Features (N, D) -> words by greedy decoding, (N, max_length)."""
         null, start, end = (self.word_to_idx[mark] for mark in (NULL, START, END))
         params = {name: torch.from_numpy(value) for name, value in self.params.items()}
         state = _first_state(self, params, features)

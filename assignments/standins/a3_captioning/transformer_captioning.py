@@ -31,8 +31,9 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.1) -> None:
         nn.Module.__init__(self)
         self.num_heads = num_heads
-        for name in ("query", "key", "value", "proj"):
-            self.add_module(name, nn.Linear(embed_dim, embed_dim))
+        self.query, self.key, self.value, self.proj = (
+            nn.Linear(embed_dim, embed_dim) for _layer in range(4)
+        )
         self.attn_drop = nn.Dropout(dropout)
 
     def forward(
@@ -45,7 +46,9 @@ class MultiHeadAttention(nn.Module):
         """query (N, T, D), key and value (N, S, D), mask (T, S) true where one may look."""
         layers = self.query, self.key, self.value
         answers, _weights = F.multi_head_attention_forward(
-            *(x.transpose(0, 1) for x in (query, key, value)),
+            query.transpose(0, 1),
+            key.transpose(0, 1),
+            value.transpose(0, 1),
             query.shape[2],
             self.num_heads,
             in_proj_weight=None,
@@ -83,6 +86,7 @@ class PositionalEncoding(nn.Module):
     def __init__(self, embed_dim: int, dropout: float = 0.1, max_len: int = 5000) -> None:
         nn.Module.__init__(self)
         self.dropout = nn.Dropout(dropout)
+        self.table: torch.Tensor
         self.register_buffer("table", position_table(max_len, embed_dim))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -97,7 +101,10 @@ class TransformerDecoderLayer(nn.Module):
         self, input_dim: int, num_heads: int, dim_feedforward: int = 2048, dropout: float = 0.1
     ) -> None:
         nn.Module.__init__(self)
-        _add_parts(self, input_dim, num_heads, dropout, nn.LayerNorm)
+        self.self_attn = MultiHeadAttention(input_dim, num_heads, dropout)
+        self.cross_attn = MultiHeadAttention(input_dim, num_heads, dropout)
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(input_dim) for _norm in range(3))
+        self.dropout = nn.Dropout(dropout)
         self.linear1 = nn.Linear(input_dim, dim_feedforward)
         self.linear2 = nn.Linear(dim_feedforward, input_dim)
 
@@ -157,7 +164,7 @@ class CaptioningTransformer(nn.Module):
 
     @torch.no_grad()
     def sample(self, features: torch.Tensor, max_length: int = 30) -> torch.Tensor:
-        """features as in forward -> the likeliest words, one by one, (N, max_length)."""
+        """features as in forward -> words by greedy decoding, (N, max_length)."""
         mode = self.training
         self.eval()
         marks = torch.tensor([self._null, self._start], device=features.device)
@@ -190,12 +197,9 @@ class SwiGLU(nn.Module):
 
     def __init__(self, dim: int, hidden_dim: int) -> None:
         nn.Module.__init__(self)
-        for name, sizes in (
-            ("w1", (dim, hidden_dim)),
-            ("w2", (dim, hidden_dim)),
-            ("w3", (hidden_dim, dim)),
-        ):
-            self.add_module(name, nn.Linear(*sizes, bias=False))
+        self.w1 = nn.Linear(dim, hidden_dim, bias=False)
+        self.w2 = nn.Linear(dim, hidden_dim, bias=False)
+        self.w3 = nn.Linear(hidden_dim, dim, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (..., dim) -> the same shape."""
@@ -211,7 +215,10 @@ class PreNormDecoderLayer(nn.Module):
         self, input_dim: int, num_heads: int, dim_feedforward: int = 2048, dropout: float = 0.1
     ) -> None:
         nn.Module.__init__(self)
-        _add_parts(self, input_dim, num_heads, dropout, RMSNorm)
+        self.self_attn = MultiHeadAttention(input_dim, num_heads, dropout)
+        self.cross_attn = MultiHeadAttention(input_dim, num_heads, dropout)
+        self.norm1, self.norm2, self.norm3 = (RMSNorm(input_dim) for _norm in range(3))
+        self.dropout = nn.Dropout(dropout)
         self.feed_forward = SwiGLU(input_dim, dim_feedforward)
 
     def forward(
@@ -226,14 +233,3 @@ class PreNormDecoderLayer(nn.Module):
         ):
             x = x + self.dropout(change(norm(x)))
         return x
-
-
-def _add_parts(
-    layer: nn.Module, width: int, heads: int, dropout: float, norm: type[nn.Module]
-) -> None:
-    """Both attentions, three norms, and dropout."""
-    for name in ("self_attn", "cross_attn"):
-        layer.add_module(name, MultiHeadAttention(width, heads, dropout))
-    for name in ("norm1", "norm2", "norm3"):
-        layer.add_module(name, norm(width))
-    layer.dropout = nn.Dropout(dropout)

@@ -18,7 +18,7 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
 )
 from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_rnn_captioning import (
-    WAY_BACK,
+    PARAMETERS,
     make_model,
     random_params,
     words_in_order,
@@ -185,10 +185,10 @@ class Net:
 
     def check_single_precision(self):
         """A model in single precision gets right gradients in single precision."""
-        want = self.check_gradients(*WAY_BACK)
+        want = self.check_gradients(*PARAMETERS)
         model = make_model(self.student, self.params, self.words, np.float32)
         _loss, grads = model_loss(model, self.features, self.captions)
-        for name in WAY_BACK:
+        for name in PARAMETERS:
             gradient = get_gradient(grads, name)
             assert_close(gradient, want[name], f"grads[{name!r}]", rtol=1e-4, atol=1e-5)
             check_single(**{f"grads[{name!r}]": gradient})
@@ -203,7 +203,7 @@ class Net:
         ]
 
     def follows(self, found):
-        """Are these the slopes of the model's own loss, if that is a loss of words?"""
+        """Are these the gradients of the model's own loss, if that is a loss of words?"""
         try:
             for name in ("W_embed", "Wx", "Wh", "W_vocab", "b_vocab"):
                 value = self.params[name]
@@ -231,8 +231,10 @@ def greedy(net, max_length, picture_in_cell=False):
 
     picture_in_cell: the first cell is the picture's projection, as the first state is: a mistake.
 
-    margins: (N,) by how much at least a word was louder than the next one. forbidden: by picture,
-    which of <NULL> and <START> was first the loudest, where another word than <END> was said.
+    margins: (N,) by how much at least the score of a word that is said is ahead of the next one.
+    forbidden: by picture, which of <NULL> and <START> had first the largest score, where another
+    word than <END> was said. talks_on: (N,) whether, after <END>, another word has the largest
+    score, so that a caption that may begin again does.
     """
     params = {name: torch.tensor(value) for name, value in net.params.items()}
     N = len(net.features)
@@ -241,16 +243,18 @@ def greedy(net, max_length, picture_in_cell=False):
     word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
     marks = torch.tensor([net.null, net.start])
     said = SimpleNamespace(captions=[], margins=np.full(N, np.inf), forbidden={})
+    said.talks_on = np.zeros(N, bool)
     for _step in range(max_length):
+        said.talks_on |= (ended & (word != net.end)).numpy()
         x = F.embedding(word, params["W_embed"])
         state = net.cell.step(x, state, params["Wx"], params["Wh"], params["b"])
         scores = state[0] @ params["W_vocab"] + params["b_vocab"]
         best = scores.index_fill(1, marks, -torch.inf).topk(2, dim=1)
         word = best.indices[:, 0]
-        loudest = scores.argmax(1)
+        largest = scores.argmax(1)
         # An <END> that is missing looks like <NULL>: it tells nothing.
-        for row in (~ended & (word != net.end) & torch.isin(loudest, marks)).nonzero().flatten():
-            said.forbidden.setdefault(int(row), int(loudest[row]))
+        for row in (~ended & (word != net.end) & torch.isin(largest, marks)).nonzero().flatten():
+            said.forbidden.setdefault(int(row), int(largest[row]))
         margins = (best.values[:, 0] - best.values[:, 1]).masked_fill(ended, torch.inf)
         said.margins = np.minimum(said.margins, margins.numpy())
         said.captions.append(word.masked_fill(ended, net.null))
@@ -263,7 +267,7 @@ def telling(net, said):
     """Five pictures whose captions end here and there and vary, or None.
 
     <NULL> would have been said in the first, and <START> in the second: that tells apart who
-    forgets one, or the other.
+    forgets one, or the other. One would begin again after its <END>.
     """
     lengths = (said.captions != net.null).sum(axis=1)
     _captions, different = np.unique(said.captions, axis=0, return_index=True)
@@ -276,7 +280,8 @@ def telling(net, said):
         return None
     rows += [others[0], others[-1], others[len(others) // 2]]
     moves = (said.captions[rows, 0] != said.captions[rows, 1]).any()
-    return rows if moves and len(set(lengths[rows])) >= 3 else None
+    telling = moves and said.talks_on[rows].any() and len(set(lengths[rows])) >= 3
+    return rows if telling else None
 
 
 @lru_cache(maxsize=64)

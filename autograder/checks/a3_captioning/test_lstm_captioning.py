@@ -9,9 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    forward,
-)
+from assignments.checks.a1_classifiers.test_two_layer_net import forward
 from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_lstm_captioning import (
     ATTENTION_ARGUMENTS,
@@ -20,20 +18,21 @@ from assignments.checks.a3_captioning.test_lstm_captioning import (
     all_gradients,
     attention,
     attention_arrays,
+    gru_gradients,
     lstm_arrays,
     lstm_step,
     step_gradients,
 )
 from assignments.checks.a3_captioning.test_rnn_captioning import (
+    PARAMETERS,
     PARTS,
     PARTS_OF_ALL,
-    WAY_BACK,
     check_untouched,
     sequence_arrays,
     single,
     step_arrays,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged, unpack
+from assignments.compare import assert_close, assert_equal, assert_unchanged
 from assignments.questions import question
 from autograder.checks.a3_captioning.captioners import (
     LSTM,
@@ -256,7 +255,7 @@ def test_backward_inputs_of_all_steps(student, rng):
 def test_backward_fifty_steps(student, rng):
     """When only the last state counts, its gradient comes back through 50 steps to the first."""
     x, h0, Wx, Wh, b = sequence_arrays(rng, 2, 50, 3, 4, blocks=4)
-    b[4:8] += 6.0  # the forget gates stay open: next to nothing is lost on the way
+    b[4:8] += 6.0  # the forget gates stay open: next to nothing is lost from step to step
     dh = np.zeros((2, 50, 4))
     dh[:, -1] = rng.normal(size=(2, 4))
     compare_all(student, (0.3 * x, h0, Wx, 0.3 * Wh, b), dh)
@@ -342,11 +341,6 @@ BEFORE_GRU_BACKWARD = {
     "lstm_captioning-step-forward": SIGMOID,
     "lstm_captioning-gru-step-forward": (*SIGMOID, "gru_step_forward"),
 }
-
-
-def gru_gradients(student, dnext_h, cache):
-    parts = unpack(student.gru_step_backward(dnext_h, cache), "gru_step_backward", PARTS)
-    return dict(zip(PARTS, parts, strict=True))
 
 
 def compare_gru(student, arrays, dnext_h, parts=PARTS, note=""):
@@ -455,7 +449,7 @@ def test_gradients_projection(student, rng):
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
-        Net(LSTM, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
+        Net(LSTM, student, rng, N, sizes=(4, 4, 4)).check_gradients(*PARAMETERS)
 
 
 @question("lstm_captioning-gradients", weight=0.5, builds_on=LAYERS)
@@ -535,10 +529,10 @@ def test_attention_sizes(student, rng):
 
 @question("lstm_captioning-attention")
 def test_attention_large(student, rng):
-    """Fits of thousands, above and below zero, make no NaN."""
+    """Scores of thousands, above and below zero, make no NaN."""
     check_attention(student, *attention_inputs(rng, 3, 7, scale=3000.0))
     prev_h, A = attention_inputs(rng, 2, 5)
-    A[1] *= 100  # one example's fits lie thousands below the other's
+    A[1] *= 100  # one example's scores lie thousands below the other's
     check_attention(student, np.full_like(prev_h, 800.0), -np.abs(A))
 
 

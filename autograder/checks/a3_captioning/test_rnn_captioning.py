@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    forward,
-)
+from assignments.checks.a1_classifiers.test_two_layer_net import forward
 from assignments.checks.a2_networks.test_batch_normalization import check_single
 from assignments.checks.a3_captioning.test_rnn_captioning import (
+    PARAMETERS,
     PARTS,
     PARTS_OF_ALL,
-    WAY_BACK,
     all_gradients,
     check_untouched,
     sequence_arrays,
@@ -226,7 +224,7 @@ def test_backward_inputs_of_all_steps(student, rng):
 def test_backward_only_last(student, rng):
     """When only the last state counts, its gradient comes back through 24 steps to h0."""
     x, h0, Wx, Wh, b = sequence_arrays(rng, 2, 24, 3, 4)
-    # An orthogonal matrix and small states: next to nothing is lost on the way.
+    # An orthogonal matrix and small states: next to nothing is lost from step to step.
     Wh = np.linalg.qr(Wh)[0]
     dh = np.zeros((2, 24, 4))
     dh[:, -1] = rng.normal(size=(2, 4))
@@ -243,7 +241,7 @@ def test_backward_lengths(student, rng):
 
 @question("rnn_captioning-backward", builds_on=BEFORE_BACKWARD)
 def test_backward_slopes(student, rng):
-    """dWh and dh0 agree with numerical slopes of a loss in which all states play together."""
+    """dWh and dh0 agree with numerical gradients of a loss in which all states play together."""
     arrays = sequence_arrays(rng, 2, 5, 2, 3)
     target = rng.normal(size=(2, 5, 3))
 
@@ -421,7 +419,7 @@ def test_gradients_projection(student, rng):
 def test_gradients_sizes(student, rng):
     """All eight are right where all sizes are alike, and for a single caption."""
     for N in (4, 1):
-        Net(RNN, student, rng, N, sizes=(4, 4, 4)).check_gradients(*WAY_BACK)
+        Net(RNN, student, rng, N, sizes=(4, 4, 4)).check_gradients(*PARAMETERS)
 
 
 @question("rnn_captioning-gradients", weight=0.5, builds_on=LAYERS)

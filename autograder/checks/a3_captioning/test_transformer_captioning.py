@@ -19,13 +19,22 @@ from assignments.checks.a3_captioning.test_rnn_captioning import words_in_order
 from assignments.checks.a3_captioning.test_transformer_captioning import (
     FORBIDDEN,
     TABLE,
+    Both,
+    assert_answers,
     build,
     causal,
+    check_decoder_dropout,
     load_weights,
     replace_attention,
     replace_layers,
 )
-from assignments.checks.a3_captioning.test_vision_transformer import Weights
+from assignments.checks.a3_captioning.test_vision_transformer import (
+    Weights,
+    check_same,
+    own_names,
+    randomize,
+    tensor,
+)
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
@@ -33,7 +42,6 @@ from assignments.student import CheckFailed, Remote, Student
 from autograder.checks.a3_captioning.test_vision_transformer import (
     check_gradient,
     check_precision,
-    tensor,
 )
 
 #: Attention of an earlier notebook, which is most of this one's.
@@ -55,66 +63,13 @@ REFUSED = {
 }
 
 
-def randomize(module: nn.Module, rng: np.random.Generator) -> nn.Module:
-    """Give a module of PyTorch random weights, norms and biases too; double, in eval mode."""
-    module.double().eval()
-    with torch.no_grad():
-        for name, weight in module.named_parameters():
-            drawn = tensor(rng, *weight.shape)
-            if weight.ndim == 2:
-                drawn /= weight.shape[1] ** 0.5
-            elif "norm" in name and name.endswith("weight"):
-                drawn = torch.from_numpy(rng.uniform(0.5, 1.5, size=weight.shape))
-            weight.copy_(drawn)
-    return module
-
-
-def own_names(weights: Weights) -> dict[str, torch.Tensor]:
-    """The weights of a module of PyTorch by the names that the notebook uses."""
-    named = {}
-    for name, value in weights.items():
-        if "in_proj" in name:
-            before, _prefix, kind = name.partition("in_proj_")
-            for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                named[f"{before}{part}.{kind}"] = piece.detach().clone()
-        else:
-            named[name.replace("out_proj", "proj").replace("multihead", "cross")] = value.detach()
-    return named
-
-
 # --- transformer_captioning-attention ------------------------------------------------------------
 
 
-def assert_answers(got: object, want: torch.Tensor, what: str = "the answers") -> None:
-    """Are they close, up to a root that was taken in single precision?"""
-    assert_close(got, want, what, rtol=1e-5, atol=1e-7)
-
-
-def check_slope(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
+def check_near(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
     if got is None:
         raise CheckFailed(_("no gradient reaches {name}").format(name=name))
     assert_answers(got, want, f"the gradient of {name}")
-
-
-class Both:
-    """The student's attention and PyTorch's, with the same weights, in eval mode."""
-
-    def __init__(
-        self, student: Student, rng: np.random.Generator, width: int, heads: int, share: float = 0.1
-    ) -> None:
-        oracle = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.oracle = randomize(oracle, rng)
-        # Larger fits, so that softmax is far from even.
-        with torch.no_grad():
-            self.oracle.in_proj_weight[: 2 * width] *= 1.5
-        self.attention = build(student, "MultiHeadAttention", width, heads, share)
-        load_weights(student, self.attention, own_names(self.oracle.state_dict()))
-
-    def want(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: Any = None
-    ) -> torch.Tensor:
-        forbidden = None if mask is None else ~mask
-        return self.oracle(query, key, value, attn_mask=forbidden, need_weights=False)[0].detach()
 
 
 def random_mask(rng: np.random.Generator, queries: int, keys: int) -> torch.Tensor:
@@ -175,7 +130,7 @@ def test_attention_sizes(student, rng):
 
 @question("transformer_captioning-attention", weight=0.5)
 def test_attention_large_fits(student, rng):
-    """With fits in the thousands the answers are neither infinite nor NaN."""
+    """With scores in the thousands the answers are neither infinite nor NaN."""
     both = Both(student, rng, 6, 2)
     query, key, value = 100 * tensor(rng, 2, 3, 6), 100 * tensor(rng, 2, 4, 6), tensor(rng, 2, 4, 6)
     for mask in (None, random_mask(rng, 3, 4)):
@@ -198,11 +153,11 @@ def test_attention_gradients(student, rng):
         one.requires_grad_()
     student.backward(both.attention(*kept, mask, keep=True), dout)
     for one, leaf, name in zip(kept, leaves, ("query", "key", "value"), strict=True):
-        check_slope(one.get("grad"), leaf.grad, name)
+        check_near(one.get("grad"), leaf.grad, name)
     weights = own_names({name: p.grad for name, p in both.oracle.named_parameters()})
     for name, gradient in weights.items():
-        if name != "key.bias":  # 0, up to rounding: all fits of a query move alike
-            check_slope(both.attention.get(f"{name}.grad"), gradient, name)
+        if name != "key.bias":  # 0, up to rounding: all scores of a query move alike
+            check_near(both.attention.get(f"{name}.grad"), gradient, name)
 
 
 @question("transformer_captioning-attention", weight=0.5)
@@ -230,14 +185,14 @@ def test_attention_dropout(student, rng):
         weights |= {f"{name}.bias": torch.zeros(width) for name in names}
         load_weights(student, attention, weights)
         attention.train()
+        # Not counted, but it tells dropout on weights from dropout on scores.
+        attention(tensor(rng, 2, 3, width), *tensor(rng, 2, 2, keys, width))
         # Even weights, and all values are 1: what comes back counts the keys that were kept.
         queries = torch.zeros(60, 10, width, dtype=torch.float64)
         values = torch.ones(60, keys, width, dtype=torch.float64)
         answers = to_array(attention(queries, 0 * values, values), "the answers")
         if answers.shape != tuple(queries.shape):
             raise CheckFailed(_("in training, the answers have another shape than in eval mode"))
-        # Not counted, but it tells dropout on weights from dropout on fits.
-        attention(tensor(rng, 2, 3, width), *tensor(rng, 2, 2, keys, width))
         counts = answers * keys * (1 - share)
         whole = abs(counts - counts.round()).max() < 1e-6 and counts.max() <= keys + 1e-6
         if not whole or abs(counts.mean() / keys - (1 - share)) > 0.02 or counts.std() < 0.5:
@@ -395,9 +350,11 @@ def test_layer_values(student, rng):
 def test_layer_inputs(student, rng):
     """tgt, memory and tgt_mask are as they were."""
     layers = Layers(student, rng, 12, 3, 20)
-    lower = torch.ones(5, 5, dtype=torch.bool).tril()
-    layers.layer(tensor(rng, 3, 5, 12), tensor(rng, 3, 7, 12), lower)
-    assert_unchanged(student.changed, {0: "tgt", 1: "memory", 2: "tgt_mask"})
+    tgt, lower = tensor(rng, 3, 5, 12), torch.ones(5, 5, dtype=torch.bool).tril()
+    kept = student.put(tgt)
+    layers.layer(kept, tensor(rng, 3, 7, 12), lower)
+    assert_unchanged(student.changed, {1: "memory", 2: "tgt_mask"})
+    check_same(kept, tgt, "tgt")
 
 
 @question("transformer_captioning-layer", weight=0.5)
@@ -464,89 +421,10 @@ def test_layer_single_precision(student, rng):
     assert_close(got, want, "out")
 
 
-WIDTH = 16
-
-
-def kept_share(student: Student, kind: str, share: float, give: Callable[[Remote], None]) -> float:
-    """A layer in training gets zeros; one change is ones, of which dropout takes some.
-
-    Returns the share of numbers that were kept.
-    """
-    layer = student.call(kind, WIDTH, 2, WIDTH, share, keep=True)
-    layer.double()
-    give(layer)
-    layer.train()
-    zeros = torch.zeros(40, 50, WIDTH, dtype=torch.float64)
-    out = to_array(layer(zeros, zeros[:, :3]), "out").reshape(-1, WIDTH)
-    # Norms keep the order: what was dropped lies below what was kept.
-    spread = np.ptp(out, axis=1) > 1e-6
-    middle = (out.max(axis=1) + out.min(axis=1)) / 2
-    return float((out[spread] > middle[spread, None]).mean()) if spread.any() else 1.0
-
-
-def check_dropped(
-    student: Student, kind: str, give: Callable[[Remote], None], times: int, what: str
-) -> None:
-    """Is the share of dropout right where these ones go through it ``times`` times?"""
-    for share in (0.3, 0.5):
-        kept, want = kept_share(student, kind, share, give), (1 - share) ** times
-        # 32,000 draws, of which a standard deviation is less than 0.003.
-        if abs(kept - want) > 0.03:
-            raise CheckFailed(
-                _("in training, dropout does not act as described on what {what} returns").format(
-                    what=what
-                ),
-                _("too much is dropped") if kept < want else _("too little is dropped"),
-            )
-
-
-def check_rest_kept(student: Student, kind: str, give: Callable[[Remote], None]) -> None:
-    """Where all changes are 0, does training give what eval mode gives?"""
-    layer = student.call(kind, WIDTH, 2, WIDTH, 0.5, keep=True)
-    layer.double()
-    give(layer)
-    tgt = torch.linspace(1, 7, 3 * WIDTH, dtype=torch.float64).sin().reshape(1, 3, WIDTH)
-    layer.eval()
-    want = to_array(layer(tgt, tgt), "out")
-    layer.train()
-    out = to_array(layer(tgt, tgt), "out")
-    if out.shape != want.shape or not np.allclose(out, want):
-        raise CheckFailed(_("in training, dropout acts on more than the changes"))
-
-
-def constant(size: float) -> Callable[..., torch.Tensor]:
-    """What answers with the same number everywhere."""
-
-    def answer(query: torch.Tensor, *_others: Any, **_named: Any) -> torch.Tensor:
-        return torch.full_like(query, size)
-
-    return answer
-
-
-def one_change(student: Student, chosen: str, weights: Weights) -> Callable[[Remote], None]:
-    """Makes one change of a layer ones, and the other attention zeros."""
-
-    def give(layer: Remote) -> None:
-        for name in ("self_attn", "cross_attn"):
-            replace_attention(student, layer, name, constant(float(name == chosen)))
-        load_weights(student, layer, weights)
-
-    return give
-
-
 @question("transformer_captioning-layer")
 def test_layer_dropout(student, rng):
     """In training, dropout acts on what both attentions, GELU and linear2 return, on no sum."""
-    kind, ones, zeros = "TransformerDecoderLayer", torch.ones(WIDTH), torch.zeros(WIDTH, WIDTH)
-    quiet = {"linear1.weight": zeros, "linear2.weight": zeros}
-    quiet |= {"linear1.bias": 0 * ones, "linear2.bias": 0 * ones}
-    for name in ("self_attn", "cross_attn"):
-        check_dropped(student, kind, one_change(student, name, quiet), 1, name)
-    late = {**quiet, "linear2.bias": ones}
-    check_dropped(student, kind, one_change(student, "", late), 1, "linear2")
-    inner = {**quiet, "linear1.bias": 3 * ones, "linear2.weight": torch.eye(WIDTH)}
-    check_dropped(student, kind, one_change(student, "", inner), 2, "GELU, and then linear2,")
-    check_rest_kept(student, kind, one_change(student, "", quiet))
+    check_decoder_dropout(student, "TransformerDecoderLayer", 0.3, 0.5)
 
 
 # --- transformer_captioning-model ----------------------------------------------------------------
@@ -606,7 +484,8 @@ class Model:
         @torch.no_grad()
         def forward(tgt: Any, memory: Any, tgt_mask: Any = None) -> torch.Tensor:
             got = layer(tgt.double(), memory.double(), tgt_mask=inverted(tgt_mask))
-            return got.to(tgt.dtype)
+            # A word that may see none is NaN, and would make all others NaN in the next layer.
+            return got.nan_to_num().to(tgt.dtype)
 
         return forward
 
@@ -718,12 +597,13 @@ def greedy(
     place: int = -1,
     again: bool = True,
     before: bool = True,
+    for_good: bool = True,
 ) -> tuple[np.ndarray, float]:
     """The captions, and by how much the best word leads at least; every step computes all anew.
 
-    marks, place, again, before: the words that are never said, the place whose scores count, and
-    whether the word said and those before it go in again. With others than these, the captions of a
-    usual mistake.
+    marks, place, again, before, for_good: the words that are never said, the place whose scores
+    count, whether the word said and those before it go in again, and whether a caption that ended
+    stays silent. With others than these, the captions of a usual mistake.
     """
     said = read = torch.full((len(features), 1), whole.start)
     ended = torch.zeros(len(features), dtype=torch.bool)
@@ -739,7 +619,7 @@ def greedy(
         latest = word[:, None] if again else read[:, :1]
         read = torch.cat([read, latest], dim=1) if before else latest
         said = torch.cat([said, word.masked_fill(ended, whole.null)[:, None]], dim=1)
-        ended |= word == whole.end
+        ended = (ended & for_good) | (word == whole.end)
     return said[:, 1:].numpy(), margin
 
 
@@ -752,6 +632,7 @@ MISTAKES: tuple[dict[str, Any], ...] = (
     {"place": 0},
     {"again": False},
     {"before": False},
+    {"for_good": False},
 )
 
 
@@ -1056,9 +937,11 @@ def test_prenorm_values(student, rng):
 def test_prenorm_inputs(student, rng):
     """tgt, memory and tgt_mask are as they were."""
     layers = PreNorm(student, rng, 12, 3)
-    lower = torch.ones(5, 5, dtype=torch.bool).tril()
-    layers.layer(tensor(rng, 3, 5, 12), tensor(rng, 3, 7, 12), lower)
-    assert_unchanged(student.changed, {0: "tgt", 1: "memory", 2: "tgt_mask"})
+    tgt, lower = tensor(rng, 3, 5, 12), torch.ones(5, 5, dtype=torch.bool).tril()
+    kept = student.put(tgt)
+    layers.layer(kept, tensor(rng, 3, 7, 12), lower)
+    assert_unchanged(student.changed, {1: "memory", 2: "tgt_mask"})
+    check_same(kept, tgt, "tgt")
 
 
 @question("transformer_captioning-prenorm")
@@ -1076,19 +959,7 @@ def test_prenorm_sizes(student, rng):
 @question("transformer_captioning-prenorm")
 def test_prenorm_dropout(student, rng):
     """In training, dropout acts on what each of the three changes returns, and on no sum."""
-    changes = ("self_attn", "cross_attn", "feed_forward")
-    for chosen in (*changes, ""):
-
-        def give(layer: Remote, chosen: str = chosen) -> None:
-            for name in changes:
-                replace_attention(student, layer, name, constant(float(name == chosen)))
-            for number in (1, 2, 3):
-                layer.set(f"norm{number}", student.make("torch.nn.Identity"))
-
-        if chosen:
-            check_dropped(student, "PreNormDecoderLayer", give, 1, chosen)
-        else:
-            check_rest_kept(student, "PreNormDecoderLayer", give)
+    check_decoder_dropout(student, "PreNormDecoderLayer", 0.3, 0.5)
 
 
 @question("transformer_captioning-prenorm", weight=0.5)

@@ -11,15 +11,19 @@ from torch import nn
 from torch.nn import functional as F
 
 from assignments.checks.a3_captioning.test_vision_transformer import (
-    Weights,
     bare_model,
+    both_layers,
     build,
-    check_parameters,
+    check_encoder_dropout,
+    check_first_positions,
+    check_parts,
     check_refused,
+    check_share,
+    drawn_layer,
     load_weights,
-    model_shapes,
-    parameter_shapes,
+    own_names,
     replace_parts,
+    tensor,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.messages import _
@@ -31,10 +35,6 @@ REFUSED = {
     "vision_transformer-encoder": ("torch*.TransformerEncoderLayer", "torch*.TransformerEncoder"),
     "vision_transformer-model": ("torch*.TransformerEncoder", "torchvision.*"),
 }
-
-
-def tensor(rng: np.random.Generator, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(rng.normal(size=shape))
 
 
 def check_precision(got: object, want: str) -> None:
@@ -145,45 +145,6 @@ def test_patches_gradients(student, rng):
 # --- vision_transformer-encoder ------------------------------------------------------------------
 
 
-def drawn_layer(rng: np.random.Generator, width: int, heads: int, hidden: int) -> nn.Module:
-    """PyTorch's encoder layer with random weights, norms too."""
-    layer = nn.TransformerEncoderLayer(
-        width, heads, hidden, activation=F.gelu, batch_first=True, dtype=torch.float64
-    ).eval()
-    with torch.no_grad():
-        for name, weight in layer.named_parameters():
-            drawn = tensor(rng, *weight.shape)
-            if weight.ndim == 2:
-                drawn /= weight.shape[1] ** 0.5
-            elif name.startswith("norm") and name.endswith("weight"):
-                drawn = torch.from_numpy(rng.uniform(0.5, 1.5, size=weight.shape))
-            weight.copy_(drawn)
-    return layer
-
-
-def weights_of(layer: nn.Module) -> dict[str, torch.Tensor]:
-    """The weights of PyTorch's layer by the names that the notebook uses."""
-    weights = {}
-    for name, value in layer.state_dict().items():
-        if "in_proj" in name:
-            kind = name.rpartition("_")[2]
-            for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                weights[f"self_attn.{part}.{kind}"] = piece.clone()
-        else:
-            weights[name.replace("out_proj", "proj")] = value
-    return weights
-
-
-def both_layers(
-    student: Student, rng: np.random.Generator, width: int, heads: int, hidden: int
-) -> tuple[Remote, nn.Module]:
-    """The student's layer and PyTorch's, with the same weights, in eval mode."""
-    oracle = drawn_layer(rng, width, heads, hidden)
-    layer = build(student, "TransformerEncoderLayer", width, heads, hidden)
-    load_weights(student, layer, weights_of(oracle))
-    return layer, oracle
-
-
 @question("vision_transformer-encoder", weight=2)
 def test_encoder_values(student, rng):
     """In eval mode, the outputs are those of PyTorch's layer with the same weights."""
@@ -250,59 +211,10 @@ def test_encoder_single_precision(student, rng):
     assert_close(out, oracle(src), "out")
 
 
-WIDTH = 16
-#: What makes exactly one change of a layer a constant 1, and the other 0.
-QUIET = {
-    "self_attn.proj.weight": torch.zeros(WIDTH, WIDTH),
-    "self_attn.proj.bias": torch.zeros(WIDTH),
-    "linear1.weight": torch.zeros(WIDTH, WIDTH),
-    "linear1.bias": torch.zeros(WIDTH),
-    "linear2.weight": torch.zeros(WIDTH, WIDTH),
-    "linear2.bias": torch.zeros(WIDTH),
-}
-
-
-def share_kept(student: Student, share: float, changes: Weights) -> tuple[float, int]:
-    """In training, a layer gets zeros and adds ones of which dropout takes some.
-
-    Returns the share of numbers that were kept and the number of tokens that are all alike.
-    """
-    layer = student.call("TransformerEncoderLayer", WIDTH, 2, WIDTH, share, keep=True)
-    layer.double()
-    load_weights(student, layer, QUIET | changes)
-    layer.train()
-    out = to_array(layer(torch.zeros(40, 50, WIDTH, dtype=torch.float64)), "out")
-    out = out.reshape(-1, WIDTH)
-    # Norms keep the order: what was dropped lies below what was kept.
-    spread = np.ptp(out, axis=1) > 1e-6
-    middle = (out.max(axis=1) + out.min(axis=1)) / 2
-    kept = (out[spread] > middle[spread, None]).mean() if spread.any() else 1.0
-    return float(kept), int(spread.sum())
-
-
-def check_dropped(student: Student, changes: Weights, times: int, what: str) -> None:
-    """Is the share of dropout right where these ones go through it ``times`` times?"""
-    for share in (0.3, 0.5):
-        kept, _tokens = share_kept(student, share, changes)
-        want = (1 - share) ** times
-        # 32,000 draws, of which a standard deviation is less than 0.003.
-        if abs(kept - want) > 0.03:
-            raise CheckFailed(
-                _("in training, dropout does not act as described on what {what} returns").format(
-                    what=what
-                ),
-                _("too much is dropped") if kept < want else _("too little is dropped"),
-            )
-
-
 @question("vision_transformer-encoder")
 def test_encoder_dropout(student, rng):
     """In training, dropout acts on what attention, GELU and linear2 return."""
-    ones = torch.ones(WIDTH)
-    check_dropped(student, {"self_attn.proj.bias": ones}, 1, "attention")
-    check_dropped(student, {"linear2.bias": ones}, 1, "linear2")
-    inner = {"linear1.bias": 3 * ones, "linear2.weight": torch.eye(WIDTH)}
-    check_dropped(student, inner, 2, "GELU, and then linear2,")
+    check_encoder_dropout(student, 0.3, 0.5)
 
 
 @question("vision_transformer-encoder", weight=0.5)
@@ -310,7 +222,7 @@ def test_encoder_no_dropout(student, rng):
     """In training without dropout, the outputs are those of eval mode."""
     oracle = drawn_layer(rng, 6, 3, 9)
     layer = build(student, "TransformerEncoderLayer", 6, 3, 9, 0.0)
-    load_weights(student, layer, weights_of(oracle))
+    load_weights(student, layer, own_names(oracle.state_dict()))
     layer.train()
     src = tensor(rng, 2, 3, 6)
     assert_close(layer(src), oracle(src), "out")
@@ -394,29 +306,13 @@ def test_model_parameters(student, rng):
         (12, 3, 2, 6, 3, 2, 5, 4),
         (8, 4, 1, 4, 1, 4, 7, 3),
     ):
-        model = build(
-            student, "VisionTransformer", size, patch, channels, width, layers, heads, hidden,
-            classes,
-        )  # fmt: skip
-        shapes = model_shapes(size, patch, channels, width, layers, hidden, classes)
-        check_parameters(student, model, shapes)
-        others = parameter_shapes(student, model).keys() - shapes.keys()
-        if others:
-            raise CheckFailed(_("there are more parameters than the docstring names"))
-        for number in range(layers):
-            if model.get(f"layers[{number}].self_attn.num_heads") != heads:
-                raise CheckFailed(_("the layers do not have num_heads heads"))
+        check_parts(student, size, patch, channels, width, layers, heads, hidden, classes)
 
 
 @question("vision_transformer-model", weight=0.5)
 def test_model_first_positions(student, rng):
     """The positions are drawn from a normal distribution with standard deviation 0.02."""
-    model = build(student, "VisionTransformer", 32, 4, 1, 32, 1, 1, 4, 2)
-    positions = to_array(model.get("positions"), "positions")
-    if not 0.018 < positions.std() < 0.022 or abs(positions.mean()) > 0.003:
-        raise CheckFailed(_("the first positions have another mean or standard deviation"))
-    if len(np.unique(positions)) < 2000:
-        raise CheckFailed(_("the first positions of different places are the same"))
+    check_first_positions(student, 32, 4, 32)
 
 
 @question("vision_transformer-model")
@@ -475,7 +371,4 @@ def test_model_dropout(student, rng):
             raise CheckFailed(_("in training, dropout does not act as described on tokens"))
         model.eval()
         assert_close(model(x[:2]), torch.full((2, width), 2.0), "the scores in eval mode")
-        for number in range(2):
-            model = build(student, "VisionTransformer", 4, 2, 1, 4, 2, 2, 4, 3, share)
-            if model.get(f"layers[{number}].dropout.p") != share:
-                raise CheckFailed(_("the layers do not have the model's share of dropout"))
+        check_share(build(student, "VisionTransformer", 4, 2, 1, 4, 2, 2, 4, 3, share), share)
