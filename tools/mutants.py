@@ -283,12 +283,9 @@ def _without_numbers(parts: Deviations) -> Deviations:
 
 def sides(key: AnswerKey, question: str) -> tuple[Side, Side]:
     """At home, and in grading."""
-    home = causes_at_home(question)
-    asking = Causes(home.right, [cause for cause in home.mistakes if cause.home])
-    grading = causes_of(key).get(question, Causes())
     return (
-        Side(find_checks(question), HOME_SEEDS, asking),
-        Side(key.checks[question], GRADING_SEEDS, grading),
+        Side(find_checks(question), HOME_SEEDS, causes_at_home(question)),
+        Side(key.checks[question], GRADING_SEEDS, causes_of(key).get(question, Causes())),
     )
 
 
