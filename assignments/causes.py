@@ -37,7 +37,7 @@ MAX_NUMBERS = 2**18
 _CLOSE = {4: 2e-4, 8: 2e-6}
 
 #: What answers were recorded by; a change here makes all of them stale.
-FORMAT = 2
+FORMAT = 3
 #: What is kept of one part: a shape or the type of an exception, then numbers.
 Digest = tuple
 #: Of each check (by name), the parts of its first wrong reply, by their names.
@@ -116,7 +116,8 @@ def deviations(
     for check, ours in parts.items():
         known = right.get(check, {})
         for name, digest in ours.items():
-            if name in known and not _same(digest, known[name]):
+            raised = name.endswith("!") and name not in known
+            if raised or (name in known and not _same(digest, known[name])):
                 wrong = found.setdefault(check, {})
                 if not wrong or _number(name) == _number(next(iter(wrong))):
                     wrong[name] = digest
