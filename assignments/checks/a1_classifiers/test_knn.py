@@ -19,9 +19,12 @@ def train(student: Student, X: np.ndarray, y: np.ndarray | None = None) -> Remot
 
 
 def distances(student: Student, method: str, X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
-    """What a method answers, once it has left X alone."""
-    dists = getattr(train(student, X_train), f"compute_distances_{method}")(X)
+    """What a method answers, once it has left X and X_train alone."""
+    classifier = train(student, X_train)
+    dists = getattr(classifier, f"compute_distances_{method}")(X)
     assert_unchanged(student.changed, {0: "X"})
+    if not np.array_equal(classifier.get("X_train"), X_train):
+        raise CheckFailed(_("the call changes self.X_train in place; work on a copy"))
     return dists
 
 
@@ -46,7 +49,7 @@ def test_two_loops_sides_of_triangles(student, rng):
 
 @question("knn-two-loops")
 def test_two_loops_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right, and X stays as it is."""
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
     check_pairs(student, "two_loops", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
 
 
@@ -58,7 +61,7 @@ def test_two_loops_pixels(student, rng):
 
 @question("knn-one-loop")
 def test_one_loop_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right, and X stays as it is."""
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
     check_pairs(student, "one_loop", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
 
 
@@ -79,7 +82,7 @@ def test_one_loop_is_one_loop(student, rng):
 
 @question("knn-no-loops")
 def test_no_loops_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right, and X stays as it is."""
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
     check_pairs(student, "no_loops", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
 
 

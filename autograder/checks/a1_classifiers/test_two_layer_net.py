@@ -2,13 +2,14 @@
 
 In every question the first check takes random inputs on which each wrong formula gives an answer
 of its own; special cases follow. Inputs keep away from the kinks of ReLU and of the hinge, where
-more than one slope is right.
+more than one gradient is right.
 """
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.checks.a1_classifiers.test_svm import only
 from assignments.checks.a1_classifiers.test_two_layer_net import (
     NAMES,
     check_shape,
@@ -237,7 +238,7 @@ def scores_and_labels(rng, num=9, classes=5):
             return x, y
 
 
-def loss_and_slope(function, x, y):
+def loss_and_gradient(function, x, y):
     inputs = leaf(x)
     loss = function(inputs, torch.from_numpy(y))
     return loss, torch.autograd.grad(loss, inputs)[0]
@@ -246,7 +247,9 @@ def loss_and_slope(function, x, y):
 def check_loss(student, name, function, x, y, parts=("loss", "dx"), note="", **tolerance):
     """Compare loss, dx or both with PyTorch's."""
     result = unpack(student.call(name, x, y), name, ("loss", "dx"))
-    wanted = loss_and_slope(function, x, y)
+    if len(parts) == 1:
+        only(student, ("loss", "dx").index(parts[0]), result)
+    wanted = loss_and_gradient(function, x, y)
     factors = {"the number of examples": len(x), "the number of classes": x.shape[1]}
     for part, got, want in zip(("loss", "dx"), result, wanted, strict=True):
         if part in parts:
@@ -264,7 +267,7 @@ def check_loss_inputs(student, rng, name, function):
     result = student.call(name, x, y)
     assert_unchanged(student.changed, {0: "x", 1: "y"})
     loss, _dx = unpack(result, name, ("loss", "dx"))
-    assert_close(loss, loss_and_slope(function, x, y)[0], "loss")
+    assert_close(loss, loss_and_gradient(function, x, y)[0], "loss")
 
 
 @question("two_layer_net-svm-loss", weight=2)
