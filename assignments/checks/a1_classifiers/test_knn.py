@@ -18,10 +18,15 @@ def train(student: Student, X: np.ndarray, y: np.ndarray | None = None) -> Remot
     return classifier
 
 
+def random_points(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Four test and six training examples in 7 dimensions."""
+    return rng.normal(size=(4, 7)), rng.normal(size=(6, 7))
+
+
 def distances(student: Student, method: str, X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
     """What a method answers, once it has left X and X_train alone."""
     classifier = train(student, X_train)
-    dists = getattr(classifier, f"compute_distances_{method}")(X)
+    dists = getattr(classifier, method)(X)
     assert_unchanged(student.changed, {0: "X"})
     if not np.array_equal(classifier.get("X_train"), X_train):
         raise CheckFailed(_("the call changes self.X_train in place; work on a copy"))
@@ -50,25 +55,25 @@ def test_two_loops_sides_of_triangles(student, rng):
 @question("knn-two-loops")
 def test_two_loops_random_points(student, rng):
     """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
-    check_pairs(student, "two_loops", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
+    check_pairs(student, "compute_distances_two_loops", *random_points(rng))
 
 
 @question("knn-two-loops")
 def test_two_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    check_pairs(student, "two_loops", *PIXELS)
+    check_pairs(student, "compute_distances_two_loops", *PIXELS)
 
 
 @question("knn-one-loop")
 def test_one_loop_random_points(student, rng):
     """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
-    check_pairs(student, "one_loop", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
+    check_pairs(student, "compute_distances_one_loop", *random_points(rng))
 
 
 @question("knn-one-loop")
 def test_one_loop_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    check_pairs(student, "one_loop", *PIXELS)
+    check_pairs(student, "compute_distances_one_loop", *PIXELS)
 
 
 @question("knn-one-loop")
@@ -83,14 +88,14 @@ def test_one_loop_is_one_loop(student, rng):
 @question("knn-no-loops")
 def test_no_loops_random_points(student, rng):
     """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
-    check_pairs(student, "no_loops", rng.normal(size=(4, 7)), rng.normal(size=(6, 7)))
+    check_pairs(student, "compute_distances_no_loops", *random_points(rng))
 
 
 @question("knn-no-loops")
 def test_no_loops_same_point(student, rng):
     """A point is at distance 0 from itself: rounding does not lead to NaN."""
     X = rng.normal(size=(30, 50))
-    dists = to_array(distances(student, "no_loops", X, X), "dists")
+    dists = to_array(distances(student, "compute_distances_no_loops", X, X), "dists")
     if np.isnan(dists).any():
         below = _("can rounding leave a squared distance below zero? It has no root")
         raise CheckFailed(_("dists: NaN, where a point is compared with itself"), below)
@@ -100,7 +105,7 @@ def test_no_loops_same_point(student, rng):
 @question("knn-no-loops")
 def test_no_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    check_pairs(student, "no_loops", *PIXELS)
+    check_pairs(student, "compute_distances_no_loops", *PIXELS)
 
 
 @question("knn-no-loops")
@@ -122,7 +127,7 @@ def test_predict_labels_nearest(student, rng):
 
 @question("knn-predict-labels")
 def test_predict_labels_vote(student, rng):
-    """With k = 3 the most frequent of the three nearest labels is predicted; dists stays."""
+    """With k = 3 the most frequent of the three nearest labels wins; dists stays as it is."""
     classifier = train(student, np.zeros((5, 1)), np.array([4, 1, 1, 0, 4]))
     dists = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.1, 0.5, 0.4, 0.2, 0.3]])
     assert_equal(classifier.predict_labels(dists, k=3), np.array([1, 4]), "y_pred")

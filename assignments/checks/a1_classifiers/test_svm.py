@@ -1,6 +1,6 @@
 """Public checks of the SVM notebook: an example by hand, then small random ones against PyTorch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -134,11 +134,11 @@ def gradient_of(student: Student, name: str, *case: Any) -> Any:
     return only(student, 1, to_pair(student.call(name, *case)))
 
 
-def only(student: Student, place: int, values: tuple) -> Any:
+def only(student: Student, place: int, values: Sequence[Any]) -> Any:
     """One of the values that the last call returned.
 
-    The others are taken out of the transcript: the loss is told apart from the mistakes in a
-    gradient that may not even be written yet.
+    The others leave the transcript, so that a mistake in the loss is named though the gradient is
+    still to be written.
     """
     student.transcript[-1] = replace(student.transcript[-1], value=values[place])
     return values[place]
