@@ -14,7 +14,7 @@ grading they go over the wire of the sandbox.
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -342,6 +342,12 @@ class Student:
         return self.transcript[-1].changed if self.transcript else {}
 
     # --- messages ------------------------------------------------------------------------------
+
+    def narrow(self, place: int) -> None:
+        """Let one part alone of the last reply tell of mistakes; the others are not asked for."""
+        last = self.transcript[-1]
+        if isinstance(last.value, list | tuple) and place < len(last.value):
+            self.transcript[-1] = replace(last, value=last.value[place])
 
     def _call_message(self, target: "str | Remote", args: Iterable, kwargs: Mapping) -> dict:
         return {

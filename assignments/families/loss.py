@@ -82,6 +82,8 @@ class Loss:
     ) -> None:
         """Are loss and gradient, or one of them, those of the twin?"""
         got, want = self.call(student, arguments), self.right(arguments)
+        if len(only) == 1:
+            student.narrow(self.parts.index(only[0]))
         factors = self.factors(arguments)
         for part in only or self.parts:
             assert_close(got[part], want[part], part + note, factors=factors, **tolerance)

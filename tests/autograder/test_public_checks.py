@@ -4,96 +4,36 @@ import re
 
 import pytest
 
-from assignments.checking import find_checks
-from assignments.questions import CheckResult, run_check
-from assignments.student import Student
+from assignments.checking import HOME_SEEDS, causes_at_home, find_checks
+from assignments.questions import CheckResult
 from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.mistakes import Mistake, Patch
+from autograder.mistakes import Fence, Mistake, Patch
+from autograder.scoring import attempt_question
 
 NOTEBOOKS = Course().assignment("a1_classifiers").notebooks
 
 
 def results(notebook: str, patch: Patch) -> list[CheckResult]:
     """What the public checks of a patch's question say of it."""
-    session = answer_key(NOTEBOOKS[notebook]).session(patch)
-    return [
-        run_check(check, Student(session.transport, 1, files=session.files), 1)
-        for check in find_checks(patch.question)
-    ]
+    key, checks = answer_key(NOTEBOOKS[notebook]), find_checks(patch.question)
+    session = key.session(patch)
+    return attempt_question(session, key, patch.question, HOME_SEEDS, checks=checks).results
 
 
-def mistake(notebook: str, name: str) -> Patch:
-    (patch,) = (p for p in answer_key(NOTEBOOKS[notebook]).patches if p.name == name)
-    return patch
-
-
-@pytest.mark.parametrize(
-    ("notebook", "name", "symptom"),
-    [
-        ("svm", "naive-counts-right-class", "is the right class counted, too?"),
-        ("svm", "naive-difference-reversed", "which minus which?"),
-        ("svm", "naive-no-margin", "by less than 1"),
-        ("svm", "naive-margin-subtracted", "subtracted where it should be added"),
-        ("svm", "naive-negative-margins", "the maximum with 0"),
-        ("svm", "naive-squared-hinge", "squared"),
-        ("svm", "naive-nothing-averaged", "the sum over the examples, not the mean"),
-        ("svm", "naive-averaged-over-classes", "by a factor of 3, which is the number of classes"),
-        ("svm", "naive-no-gradient", "still to be written, after the loss"),
-        ("svm", "naive-gradient-without-right-class", "the right class is untouched"),
-        ("svm", "naive-right-class-once", "once for each violated margin"),
-        ("svm", "naive-gradient-of-all", "margins that are kept"),
-        ("svm", "naive-half-regularisation", "here it is reg * sum, without 0.5"),
-        ("svm", "naive-half-gradient-of-regularisation", "the derivative of w squared is 2 w"),
-        ("svm", "vectorized-right-class-once", "once for each violated margin"),
-        ("svm", "vectorized-pulled-by-margins", "counts once, however large it is"),
-        ("softmax", "naive-gradient-without-minus-one", "what changes for the right class?"),
-        ("softmax", "naive-log-sign", "its sign is flipped"),
-        ("softmax", "naive-log-base-two", "to base 2"),
-        ("softmax", "naive-shift-of-all", "each example is right alone"),
-        ("softmax", "vectorized-minus-one-everywhere", "not at one place of each row"),
-        ("softmax", "vectorized-over-examples", "which axis?"),
-        ("softmax", "classifiers-all-softmax", "this is the cross-entropy"),
-        ("softmax", "train-no-learning-rate", "20 times too long: the learning rate is missing"),
-        ("two_layer_net", "affine-no-bias", "the bias is missing"),
-        ("two_layer_net", "affine-dx-flat", "is the x in the cache reshaped?"),
-        ("two_layer_net", "relu-backward-mask-of-dout", "x or dout?"),
-        ("two_layer_net", "relu-backward-passes-all", "also where x is negative"),
-        ("two_layer_net", "svm-counts-right-class", "is the right class counted, too?"),
-        ("two_layer_net", "svm-right-class-once", "once for each violated margin"),
-        ("two_layer_net", "softmax-log-of-nearly-zero", "take its logarithm on paper"),
-        ("two_layer_net", "softmax-global-maximum", "each example is right alone"),
-        ("two_layer_net", "scores-no-relu", "the net without ReLU"),
-        ("two_layer_net", "loss-biases-regularised", "the biases are in it, too"),
-        ("two_layer_net", "loss-second-weights-only", "only W2 is in it"),
-        ("two_layer_net", "loss-no-regularisation", "the regularisation is missing"),
-        ("two_layer_net", "gradients-no-relu", "W2 and b2 are right"),
-        ("two_layer_net", "gradients-biases-regularised", "biases are not regularised"),
-        ("features", "extract-pixels-dtype", "which dtype"),
-        ("features", "standardize-own-statistics", "not by those of X_train"),
-        ("features", "standardize-variance", "the variance"),
-        ("features", "standardize-sample-deviation", "without ddof"),
-        ("features", "standardize-zero-only", "about 1e-17, not 0"),
-        ("features", "classify-not-standardized", "without subtracting the mean"),
-        ("features", "classify-no-relu", "without ReLU"),
-        ("features", "classify-no-bias-1", "without b1"),
-        ("features", "classify-no-bias-2", "without b2"),
-        ("features", "classify-relu-on-scores", "applied to the scores"),
-    ],
-)
-def test_a_mistake_is_called_by_its_name(notebook, name, symptom):
-    told = [result.symptom for result in results(notebook, mistake(notebook, name))]
-    assert any(symptom in each for each in told), told
+def appended(question: str, code: str) -> Patch:
+    """One more cell behind the notebook's last."""
+    return Patch(code, question, (Fence("python", "cell", code),))
 
 
 def test_inputs_that_are_changed_are_seen_before_grading():
     patches = [
         (name, patch)
-        for name in ("svm", "softmax", "two_layer_net", "features")
+        for name in NOTEBOOKS
         for patch in answer_key(NOTEBOOKS[name]).patches
         if isinstance(patch, Mistake) and re.search("in-place|changes-weights", patch.name)
     ]
-    assert len(patches) >= 10
+    assert len(patches) >= 15
     for name, patch in patches:
         told = [result.reason for result in results(name, patch) if not result.passed]
         assert any("change" in each for each in told), patch.name
@@ -116,45 +56,69 @@ class LinearClassifier(LinearClassifier):
 @pytest.mark.parametrize(
     ("rows", "loss", "told"),
     [
-        ("np.random.randint(0, len(X) - 1, batch_size)", "loss", "hold 39 of 40"),
+        ("np.random.randint(0, len(X) - 1, batch_size)", "loss", "the last training example"),
         ("(step * batch_size + np.arange(batch_size)) % len(X)", "loss", "draw at random"),
         (
             "np.random.choice(len(X), batch_size)",
             "self.loss(X[rows], y[rows], reg)[0]",
-            "self.loss is called 200 times in 100 steps",
+            "self.loss is called 76 times in 38 steps",
         ),
     ],
 )
 def test_batches(rows, loss, told):
-    patch = Patch(told, "softmax-train", append=TRAIN.format(rows=rows, loss=loss))
+    patch = appended("softmax-train", TRAIN.format(rows=rows, loss=loss))
     reasons = [result.reason for result in results("softmax", patch)]
     assert any(told in reason for reason in reasons), reasons
 
 
 def test_a_gradient_is_not_held_against_a_wrong_loss():
-    append = """
+    code = """
 def softmax_loss(x, y, right=softmax_loss):
     loss, dx = right(x, y)
     return len(x) * loss, dx
 """
-    patch = Patch("loss", "two_layer_net-softmax-loss", append=append)
+    patch = appended("two_layer_net-softmax-loss", code)
     told = [result.reason for result in results("two_layer_net", patch)]
-    assert any("mend the loss first" in reason for reason in told)
+    assert any("mend it first" in reason for reason in told)
     assert not any(reason.startswith("dx") for reason in told)
 
 
 @pytest.mark.parametrize("notebook", ["svm", "softmax"])
 def test_a_gradient_is_compared_with_a_wrong_loss(notebook):
-    append = """
+    code = """
 def {name}_loss_naive(W, X, y, reg, right={name}_loss_naive):
     loss, dW = right(W, X, y, reg)
     return len(X) * loss, dW
 """
-    patch = Patch("loss", f"{notebook}-loss-naive", append=append.format(name=notebook))
+    patch = appended(f"{notebook}-loss-naive", code.format(name=notebook))
     told = [result.reason for result in results(notebook, patch)]
-    assert "dW: it does not fit your loss, which is itself wrong" in told
+    assert "dW: it is not the gradient of your loss, which is itself wrong" in told
 
 
 def test_good_weights_get_a_note():
-    patch = Patch("none", "features-best")
+    patch = Patch("none", "features-best", ())
     assert any("of 6 points" in result.note for result in results("features", patch))
+
+
+@pytest.mark.parametrize(
+    ("question", "loss_line", "loss", "gradient"),
+    [
+        (
+            "svm-loss-vectorized",
+            "margins = np.maximum(0, scores - right)",
+            "vectorized-no-margin",
+            "vectorized-no-gradient",
+        ),
+        (
+            "softmax-loss-vectorized",
+            "losses = np.sum(np.log(totals) - shifted, axis=1)",
+            "vectorized-all-classes",
+            "vectorized-no-gradient",
+        ),
+    ],
+)
+def test_a_wrong_loss_is_named_before_there_is_a_gradient(question, loss_line, loss, gradient):
+    lines = f"{loss_line}\ndW = np.zeros_like(W)\n"
+    patch = Patch(f"{question} {loss_line}", question, (Fence("python", "", lines),))
+    seen = causes_at_home(question).find(results(question.partition("-")[0], patch))
+    assert [cause.name for cause in seen] == [loss, gradient]

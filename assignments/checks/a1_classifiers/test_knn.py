@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from assignments.compare import assert_close, assert_equal
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student, StudentError
@@ -18,9 +18,25 @@ def train(student: Student, X: np.ndarray, y: np.ndarray | None = None) -> Remot
     return classifier
 
 
-def pairwise(X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
-    """Euclidean distances, pair by pair."""
-    return np.array([[math.dist(a, b) for b in X_train] for a in X])
+def random_points(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Four test and six training examples in 7 dimensions."""
+    return rng.normal(size=(4, 7)), rng.normal(size=(6, 7))
+
+
+def distances(student: Student, method: str, X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
+    """What a method answers, once it has left X and X_train alone."""
+    classifier = train(student, X_train)
+    dists = getattr(classifier, method)(X)
+    assert_unchanged(student.changed, {0: "X"})
+    if not np.array_equal(classifier.get("X_train"), X_train):
+        raise CheckFailed(_("the call changes self.X_train in place; work on a copy"))
+    return dists
+
+
+def check_pairs(student: Student, method: str, X: np.ndarray, X_train: np.ndarray) -> None:
+    """Are the Euclidean distances right, pair by pair?"""
+    dists = distances(student, method, X, X_train)
+    assert_close(dists, np.array([[math.dist(a, b) for b in X_train] for a in X]), "dists")
 
 
 TRIANGLES = np.array([[0.0, 0.0], [3.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 0.0], [-5.0, 0.0]])
@@ -38,34 +54,26 @@ def test_two_loops_sides_of_triangles(student, rng):
 
 @question("knn-two-loops")
 def test_two_loops_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right."""
-    X, X_train = rng.normal(size=(4, 7)), rng.normal(size=(6, 7))
-    dists = train(student, X_train).compute_distances_two_loops(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
+    check_pairs(student, "compute_distances_two_loops", *random_points(rng))
 
 
 @question("knn-two-loops")
 def test_two_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    X, X_train = PIXELS
-    dists = train(student, X_train).compute_distances_two_loops(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    check_pairs(student, "compute_distances_two_loops", *PIXELS)
 
 
 @question("knn-one-loop")
 def test_one_loop_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right."""
-    X, X_train = rng.normal(size=(4, 7)), rng.normal(size=(6, 7))
-    dists = train(student, X_train).compute_distances_one_loop(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
+    check_pairs(student, "compute_distances_one_loop", *random_points(rng))
 
 
 @question("knn-one-loop")
 def test_one_loop_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    X, X_train = PIXELS
-    dists = train(student, X_train).compute_distances_one_loop(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    check_pairs(student, "compute_distances_one_loop", *PIXELS)
 
 
 @question("knn-one-loop")
@@ -79,26 +87,25 @@ def test_one_loop_is_one_loop(student, rng):
 
 @question("knn-no-loops")
 def test_no_loops_random_points(student, rng):
-    """The distances between random points in 7 dimensions are right."""
-    X, X_train = rng.normal(size=(4, 7)), rng.normal(size=(6, 7))
-    dists = train(student, X_train).compute_distances_no_loops(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    """The distances of random points in 7 dimensions are right; X and X_train stay as they are."""
+    check_pairs(student, "compute_distances_no_loops", *random_points(rng))
 
 
 @question("knn-no-loops")
 def test_no_loops_same_point(student, rng):
     """A point is at distance 0 from itself: rounding does not lead to NaN."""
     X = rng.normal(size=(30, 50))
-    dists = train(student, X).compute_distances_no_loops(X)
-    assert_close(dists, pairwise(X, X), "dists", atol=1e-3)
+    dists = to_array(distances(student, "compute_distances_no_loops", X, X), "dists")
+    if np.isnan(dists).any():
+        below = _("can rounding leave a squared distance below zero? It has no root")
+        raise CheckFailed(_("dists: NaN, where a point is compared with itself"), below)
+    assert_close(dists.diagonal(), np.zeros(30), _("the distances to itself"), atol=1e-3)
 
 
 @question("knn-no-loops")
 def test_no_loops_pixels(student, rng):
     """Pixels of type uint8 do not wrap around."""
-    X, X_train = PIXELS
-    dists = train(student, X_train).compute_distances_no_loops(X)
-    assert_close(dists, pairwise(X, X_train), "dists")
+    check_pairs(student, "compute_distances_no_loops", *PIXELS)
 
 
 @question("knn-no-loops")
@@ -120,17 +127,18 @@ def test_predict_labels_nearest(student, rng):
 
 @question("knn-predict-labels")
 def test_predict_labels_vote(student, rng):
-    """With k = 3 the most frequent of the three nearest labels is predicted."""
+    """With k = 3 the most frequent of the three nearest labels wins; dists stays as it is."""
     classifier = train(student, np.zeros((5, 1)), np.array([4, 1, 1, 0, 4]))
     dists = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.1, 0.5, 0.4, 0.2, 0.3]])
     assert_equal(classifier.predict_labels(dists, k=3), np.array([1, 4]), "y_pred")
+    assert_unchanged(student.changed, {0: "dists"})
 
 
 @question("knn-predict-labels")
 def test_predict_labels_ties(student, rng):
     """Where two labels get the same number of votes, the smaller one is predicted."""
     classifier = train(student, np.zeros((4, 1)), np.array([5, 3, 3, 5]))
-    dists = np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]])
+    dists = np.array([[0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4]])
     assert_equal(classifier.predict_labels(dists, k=4), np.array([3, 3]), "y_pred")
 
 
@@ -143,6 +151,19 @@ def test_predict_clusters(student, rng):
     for num_loops in (0, 1, 2):
         y_pred = classifier.predict(X, k=3, num_loops=num_loops)
         assert_equal(y_pred, np.array([1, 6, 1]), f"y_pred (num_loops={num_loops})")
+
+
+@question("knn-predict")
+def test_predict_chooses_the_method(student, rng):
+    """num_loops says which method computes the distances: the one with as many loops."""
+    classifier = train(student, np.zeros((3, 2)), np.array([4, 8, 6]))
+    methods = [f"compute_distances_{loops}" for loops in ("no_loops", "one_loop", "two_loops")]
+    for near, method in enumerate(methods):  # another example is the nearest by each of them
+        dists = 1.0 - np.eye(3)[[near]]
+        classifier.set(method, student.serve(lambda X, dists=dists: dists, method))
+    for num_loops, label in enumerate((4, 8, 6)):
+        y_pred = classifier.predict(np.zeros((1, 2)), num_loops=num_loops)
+        assert_equal(y_pred, np.array([label]), f"y_pred (num_loops={num_loops})")
 
 
 @question("knn-predict")
@@ -173,12 +194,12 @@ def test_cross_validate_folds(student, rng):
 
 @question("knn-cross-validate")
 def test_cross_validate_accuracies(student, rng):
-    """In five folds of three points, the right share of labels is predicted."""
-    y = np.array([0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 1, 1])
-    X = np.array([0, 9, 1, 9, 0, 9, 0, 9, 1, 9, 9, 0, 1, 0, 9]).reshape(-1, 1)
-    X = X + np.arange(15).reshape(-1, 1) / 100
+    """In a fold of four points and four of three, the right share of labels is predicted."""
+    y = np.array([0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 1, 1, 0])
+    X = np.array([0, 9, 1, 9, 0, 9, 0, 9, 1, 9, 9, 0, 1, 0, 9, 9]).reshape(-1, 1)
+    X = X + np.arange(16).reshape(-1, 1) / 100
     table = to_table(student.cross_validate_k(X, y, [5], num_folds=5), [5], 5)
-    assert_close(table, np.array([[3, 3, 2, 2, 2]]) / 3, _("the table of accuracies"))
+    assert_close(table, np.array([[1, 1, 2 / 3, 2 / 3, 1 / 3]]), _("the table of accuracies"))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------

@@ -167,17 +167,17 @@ def telling_net(rng):
         features, weights = net(rng)
         labels, lost = want_labels(features, weights), want_scores(features, weights).max(1) < 0
         others = [want_labels(features, {**weights, name: 0 * weights[name]}) for name in weights]
-        others.append(want_labels(features, weights, bend=lambda x: x))  # no ReLU
+        others.append(want_labels(features, weights, activation=lambda x: x))  # no ReLU
         others.append(np.where(lost, 0, labels))  # ReLU on the scores
         if all((other != labels).any() for other in others):
             return features, weights
 
 
-def want_scores(features, weights, bend=torch.nn.functional.relu):
-    """By PyTorch's layers; ``bend`` comes between them."""
+def want_scores(features, weights, activation=torch.nn.functional.relu):
+    """By PyTorch's layers; ``activation`` comes between them."""
     w = {name: torch.from_numpy(value) for name, value in weights.items()}
     x = (torch.from_numpy(features) - w["mean"]) / w["std"]
-    hidden = bend(torch.nn.functional.linear(x, w["W1"].T, w["b1"]))
+    hidden = activation(torch.nn.functional.linear(x, w["W1"].T, w["b1"]))
     return torch.nn.functional.linear(hidden, w["W2"].T, w["b2"]).numpy()
 
 

@@ -2,7 +2,7 @@
 
 In every question the first check takes random inputs on which each wrong formula gives an answer
 of its own; special cases follow. Inputs keep away from the kinks of ReLU and of the hinge, where
-more than one slope is right.
+more than one gradient is right.
 """
 
 import numpy as np
