@@ -27,6 +27,21 @@ def test_any_two_values_can_be_compared(a, b):
     same([a], [b])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "deviates"),
+    [
+        (Reply("call", error={"type": "NameError", "message": "name 'los' is not defined"}), True),
+        (Reply("call", {"a": 0.5}), True),  # a number, where a list is right
+        (Reply("call", {"a": [0.5]}), False),
+        (Reply("call", {"a": [np.float64(0.5)]}), False),  # its type alone says nothing
+        (Reply("call", {"a": [0.5]}, changed={0: 7.0}), False),
+    ],
+)
+def test_an_answer_of_another_kind_deviates(wrong, deviates):
+    right = {"check": parts_of([Reply("call", {"a": [0.5]})])}
+    assert bool(deviations({"check": parts_of([wrong])}, right)) is deviates
+
+
 def test_what_is_nested_deeply_costs_little():
     value = 1.0
     for _level in range(30):
