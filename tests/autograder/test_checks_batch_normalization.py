@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from assignments.checking import HOME_SEEDS, find_checks
 from assignments.notebook import load, read_cells
 from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.scoring import score_question
+from autograder.scoring import attempt_question, score_question
 from autograder.session import LiveSession
 
 SOURCE = Course().assignment("a2_networks").notebooks["batch_normalization"]
@@ -77,3 +78,12 @@ def test_the_functions_may_be_exchanged():
     graph = next(cell for cell in SOURCE.cells if "def batchnorm_backward(" in cell.source)
     steps = graph.source.replace("def batchnorm_backward(", "def batchnorm_backward_alt(")
     assert share_of_alt(FORMULA.format(name="batchnorm_backward") + steps) == 1
+
+
+@pytest.mark.parametrize("end", ["batchnorm-backward", "batchnorm-backward-alt"])
+def test_gradients_of_a_wrong_layer_say_what_to_mend_first(end):
+    key, question = answer_key(SOURCE), f"batch_normalization-{end}"
+    (patch,) = (patch for patch in key.patches if patch.name == "train-eps-outside")
+    checks = find_checks(question)
+    results = attempt_question(key.session(patch), key, question, HOME_SEEDS, checks=checks).results
+    assert any("mend it first" in result.reason for result in results)
