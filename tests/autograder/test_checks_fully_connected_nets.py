@@ -1,10 +1,14 @@
-"""The fully-connected-nets notebook: an early mistake costs once, and is called by its name."""
+"""The fully-connected-nets notebook: a mistake costs once, and two in one function are named."""
 
 import pytest
 
+from assignments.checking import HOME_SEEDS, causes_at_home, find_checks
+from autograder.answer_key import answer_key
+from autograder.causes import GRADING_SEEDS, causes_of
 from autograder.course import Course
+from autograder.mistakes import Mistake, parse_patches
+from autograder.scoring import attempt_question
 from tests.helpers.changed import scorer
-from tests.helpers.public import told
 
 SOURCE = Course().assignment("a2_networks").notebooks["fully_connected_nets"]
 OF_LOSS = ("scores", "loss", "gradients", "normalization-dropout")
@@ -64,42 +68,45 @@ def test_adamw_may_stand_on_a_broken_adam():
 
 
 @pytest.mark.parametrize(
-    ("name", "symptom"),
+    ("code", "name"),
     [
-        ("scores-no-relu", "without ReLU"),
-        ("scores-relu-at-the-end", "after the last layer"),
-        ("scores-probabilities", "leave softmax to softmax_loss"),
-        ("scores-double-precision", "is of type float64"),
-        ("loss-no-half", "factor 0.5"),
-        ("loss-biases-regularised", "the biases are in it"),
-        ("loss-mean-again", "softmax_loss has done that"),
-        ("gradients-no-regularisation", "regularisation is missing"),
-        ("extras-normalized-after-relu", "belongs before it"),
-        ("extras-mode-not-for-dropout", "self.dropout_param"),
-        ("extras-mode-not-for-normalization", "self.bn_params"),
-        ("extras-fresh-averages", "itself, with mode 'train'"),
-        ("extras-gamma-and-beta-swapped", "the gradient of beta"),
-        ("momentum-uphill", "uphill"),
-        ("momentum-rate-outside", "the learning rate is not in it"),
-        ("momentum-not-kept", "is lost"),
-        ("nesterov-plain-momentum", "by the new velocity alone"),
-        ("nesterov-wrong-sign", "should be subtracted"),
-        ("adagrad-no-root", "the root is missing"),
-        ("adagrad-one-for-all", "a cache of its own"),
-        ("adadelta-epsilon-beside-the-roots", "under them"),
-        ("adadelta-no-epsilon-above", "nothing moves"),
-        ("adadelta-delta-of-gradients", "one of squared steps"),
-        ("rmsprop-rates-exchanged", "exchanged"),
-        ("rmsprop-sum", "1 - decay_rate"),
-        ("adam-no-correction", "neither m nor v"),
-        ("adam-only-m-corrected", "v is not"),
-        ("adam-counts-after-use", "is t still 0"),
-        ("adam-keeps-corrected", "after its correction"),
-        ("adam-betas-exchanged", "exchanged"),
-        ("adamw-coupled", "through m and v"),
-        ("adamw-decays-the-next", "after the step"),
+        ('t = config.get("t", 1) + 1', "adam-counts-one-too-many"),
+        ("t = 1", "adam-always-the-first-step"),
+        ('config["m"], config["v"] = m, v', "adam-counter-not-kept"),
+        ('config["m"], config["v"], config["t"] = m, v, t + 1', "adam-counts-twice"),
     ],
 )
-def test_public_checks_call_a_mistake_by_its_name(name, symptom):
-    found = told(SOURCE, name)
-    assert any(symptom in each for each in found), found
+def test_a_missing_correction_and_a_wrong_count_are_both_named(code, name):
+    question = "fully_connected_nets-adam"
+    fences = f"```python\nm_hat, v_hat = m, v\n```\n```diff\n{as_diff(code)}\n```"
+    (patch,) = parse_patches(
+        f"## {question}\n### no-correction-and-{name}\n{fences}\n\nTwo.", "here"
+    )
+    assert isinstance(patch, Mistake)
+    key = answer_key(SOURCE)
+    session = key.session(patch)
+    graded = attempt_question(session, key, question, GRADING_SEEDS).results
+    tried = attempt_question(session, key, question, HOME_SEEDS, checks=find_checks(question))
+    for found in (
+        causes_of(key)[question].find(graded),
+        causes_at_home(question).find(tried.results),
+    ):
+        assert {cause.name for cause in found} == {"adam-no-correction", name}
+
+
+def as_diff(code: str) -> str:
+    """A line of Adam changed to this one."""
+    right = {
+        "t": 't = config.get("t", 0) + 1',
+        "config": 'config["m"], config["v"], config["t"] = m, v, t',
+    }
+    return f"-{right[code.partition(' =')[0].partition('[')[0]]}\n+{code}"
+
+
+@pytest.mark.parametrize("name", ["scores-relu-at-the-end", "loss-mean-again"])
+def test_gradients_of_a_wrong_loss_say_what_to_mend_first(name):
+    key, question = answer_key(SOURCE), "fully_connected_nets-gradients"
+    (patch,) = (patch for patch in key.patches if patch.name == name)
+    checks = find_checks(question)
+    results = attempt_question(key.session(patch), key, question, HOME_SEEDS, checks=checks).results
+    assert any("mend it first" in result.reason for result in results)

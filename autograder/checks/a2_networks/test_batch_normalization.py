@@ -18,8 +18,8 @@ from assignments.checks.a2_networks.test_batch_normalization import (
     LAYERNORM_BACKWARD,
     PARTS,
     batchnorm,
+    check_no_call,
     check_not_copied,
-    check_own_way,
     check_running,
     check_single,
     gradients,
@@ -226,7 +226,7 @@ def test_test_inputs(student, rng):
     assert_close(result.get("[0]"), right_in_test(arrays, settings), "out")
 
 
-# --- the ways back -------------------------------------------------------------------------------
+# --- backward passes -----------------------------------------------------------------------------
 
 LAYERS = {BACKWARD: batch_norm, BACKWARD_ALT: batch_norm, LAYERNORM_BACKWARD: layer_norm}
 
@@ -281,8 +281,8 @@ def compare_twice(student, rng, backward):
             assert_close(gradient, want[part], part)
 
 
-def compare_slopes(student, rng, backward):
-    """dx as slopes of a loss in which all outputs play together, for two and for three examples."""
+def compare_numerical(student, rng, backward):
+    """dx as the gradient of a loss in which all outputs play together, for N = 2 and N = 3."""
     for N in (2, 3):
         (x, gamma, beta), target = inputs(rng, N, D=3), rng.normal(size=(N, 3))
 
@@ -324,8 +324,8 @@ def test_backward_sizes(student, rng):
 
 @question("batch_normalization-batchnorm-backward", builds_on=BEFORE_BACKWARD)
 def test_backward_slopes(student, rng):
-    """dx agrees with numerical slopes of a loss in which all examples play together."""
-    compare_slopes(student, rng, BACKWARD)
+    """dx agrees with the numerical gradient of a loss in which all examples play together."""
+    compare_numerical(student, rng, BACKWARD)
 
 
 @question("batch_normalization-batchnorm-backward", weight=0.5, builds_on=BEFORE_BACKWARD)
@@ -363,14 +363,15 @@ def test_backward_alt_sizes(student, rng):
 def test_backward_alt_own_way(student, rng):
     """They are right, in a way of their own."""
     compare_values(student, rng, BACKWARD_ALT)
-    check_own_way(student)
+    check_no_call(student)
+    check_not_copied(student)
 
 
 @question(
     "batch_normalization-batchnorm-backward-alt", weight=1, builds_on=BEFORE_BACKWARD, rule=True
 )
 def test_backward_alt_not_copied(student, rng):
-    """They are right, and the code is not that of batchnorm_backward."""
+    """They are right, and not the steps of batchnorm_backward again."""
     compare_values(student, rng, BACKWARD_ALT)
     check_not_copied(student)
 
@@ -468,8 +469,8 @@ def test_layernorm_backward_sizes(student, rng):
 
 @question("batch_normalization-layernorm-backward", builds_on=BEFORE_LAYERNORM)
 def test_layernorm_backward_slopes(student, rng):
-    """dx agrees with numerical slopes of a loss in which all examples play together."""
-    compare_slopes(student, rng, LAYERNORM_BACKWARD)
+    """dx agrees with the numerical gradient of a loss in which all examples play together."""
+    compare_numerical(student, rng, LAYERNORM_BACKWARD)
 
 
 @question("batch_normalization-layernorm-backward", weight=0.5, builds_on=BEFORE_LAYERNORM)

@@ -10,10 +10,13 @@ import numpy as np
 
 from assignments.checks.a1_classifiers.test_two_layer_net import forward
 from assignments.checks.a2_networks.test_dropout import (
+    array_inside,
     check_counts,
+    check_extremes,
     check_seeds,
     check_share,
     check_type,
+    forward_inside,
     train,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
@@ -25,23 +28,6 @@ from assignments.student import CheckFailed
 def keep_ratio(rng) -> float:
     """A probability to keep that is neither close to 0 or 1 nor to 1/2."""
     return float(rng.choice([rng.uniform(0.2, 0.35), rng.uniform(0.65, 0.8)]))
-
-
-def forward_inside(student, x, dropout_param):
-    """out and cache of dropout_forward; both stay inside."""
-    out, cache = forward(student, "dropout_forward", x, dropout_param, keep=True)
-    return array_inside(out, "out"), cache
-
-
-def array_inside(value, what):
-    """An answer that stays inside, if it is an array."""
-    if value.type_name != "ndarray":
-        raise CheckFailed(
-            _("{what} is a {kind}, where a NumPy array is expected").format(
-                what=what, kind=value.type_name
-            )
-        )
-    return value
 
 
 # --- dropout-forward-train -----------------------------------------------------------------------
@@ -62,9 +48,7 @@ def test_train_scale(student, rng):
     """What is kept is divided by p, and the rest is 0."""
     p, value = keep_ratio(rng), float(rng.uniform(1, 3))
     out, _cache = forward_inside(student, np.full((60, 80), value), {"p": p, "mode": "train"})
-    largest, smallest = out.max(), out.min()
-    assert_close(largest, value / p, _("the largest value of out"), factors={"1 / p": 1 / p})
-    assert_close(smallest, 0.0, _("the smallest value of out"))
+    check_extremes(out, "out", 0.0, value / p, p)
 
 
 @question("dropout-forward-train")
@@ -135,9 +119,7 @@ def test_test_scale(student, rng):
     """In test mode nothing is dropped and nothing is scaled."""
     p, value = keep_ratio(rng), float(rng.uniform(1, 3))
     out, _cache = forward_inside(student, np.full((60, 80), value), {"p": p, "mode": "test"})
-    smallest, largest = out.min(), out.max()
-    assert_close(largest, value, _("the largest value of out"), factors={"1 / p": 1 / p})
-    assert_close(smallest, value, _("the smallest value of out"))
+    check_extremes(out, "out", value, value, p)
 
 
 @question("dropout-forward-test")
@@ -189,9 +171,7 @@ def test_backward_scale(student, rng):
     x, dropout_param = np.full((60, 80), 2.0), {"p": p, "mode": "train", "seed": 11}
     _out, cache = forward_inside(student, x, dropout_param)
     dx = student.call("dropout_backward", np.full((60, 80), value), cache, keep=True)
-    smallest, largest = array_inside(dx, "dx").min(), dx.max()
-    assert_close(largest, value / p, _("the largest value of dx"), factors={"1 / p": 1 / p})
-    assert_close(smallest, 0.0, _("the smallest value of dx"))
+    check_extremes(array_inside(dx, "dx"), "dx", 0.0, value / p, p)
 
 
 @question("dropout-backward", weight=2, builds_on=BEFORE)
@@ -231,7 +211,7 @@ def test_backward_two_layers(student, rng):
 
 @question("dropout-backward", builds_on=BEFORE)
 def test_backward_after_another_seed(student, rng):
-    """The mask is that of the way forward, also when the seed has changed since."""
+    """The mask is that of the forward pass, also when the seed has changed since."""
     p, before, after = keep_ratio(rng), *(int(i) for i in rng.choice(1000, 2, replace=False))
     dropout_param = student.put({"p": p, "mode": "train", "seed": before})
     x, dout = rng.uniform(1, 2, size=(2, 20, 30))

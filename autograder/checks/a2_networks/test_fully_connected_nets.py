@@ -5,8 +5,9 @@ of its own; special cases follow. Networks have parameters that are not trivial,
 different sizes, and inputs away from the kinks of ReLU.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,12 +108,17 @@ def same(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def alone(loss: torch.Tensor, count: int) -> torch.Tensor:
+def alone(loss: torch.Tensor, net: "Net") -> torch.Tensor:
     return loss
 
 
-def one_way(function: Callable) -> Callable:
-    """The function on the way forward, nothing on the way back."""
+def squares(params: Mapping[str, torch.Tensor]) -> Any:
+    """The sum of all squared weights."""
+    return sum((value**2).sum() for name, value in params.items() if name[0] == "W")
+
+
+def forward_only(function: Callable) -> Callable:
+    """The function in the forward pass, nothing in the backward pass."""
     return lambda x: x + (function(x) - x).detach()
 
 
@@ -127,24 +133,25 @@ class Habit:
     hidden: Callable = F.relu
     last: Callable = same
     shown: Callable = same  # what loss(X) makes of the scores
-    told: Callable = alone  # what becomes of the loss of so many examples
+    told: Callable = alone  # what becomes of the loss of a network
 
 
 RIGHT = Habit()
 #: Mistakes that plain scores show.
 IN_SCORES = (
     Habit(hidden=same),
-    Habit(last=one_way(F.relu)),
+    Habit(last=forward_only(F.relu)),
     Habit(last=F.relu),
     Habit(shown=lambda scores: scores.softmax(dim=1)),
     Habit(shown=lambda scores: scores.log_softmax(dim=1)),
 )
 #: Mistakes that only the loss of a plain network shows, or its gradients.
 BEHIND_SCORES = (
-    Habit(told=lambda loss, count: loss / count),
-    Habit(told=lambda loss, count: loss / 2),
-    Habit(told=lambda loss, count: 0 * loss),  # overwritten by a regularisation of 0
-    Habit(hidden=one_way(F.relu)),
+    Habit(told=lambda loss, net: loss / len(net.X)),
+    Habit(told=lambda loss, net: loss / 2),
+    Habit(told=lambda loss, net: 0 * loss),  # overwritten by a regularisation of 0
+    Habit(told=lambda loss, net: loss + 0.5 * (1 - net.reg) * squares(net.leaves())),
+    Habit(hidden=forward_only(F.relu)),
 )
 ANY_HABIT = IN_SCORES + BEHIND_SCORES
 
@@ -222,12 +229,11 @@ class Net:
 
     def loss(self, params, habit=RIGHT):
         loss = F.cross_entropy(self.scores(params, True, habit), torch.from_numpy(self.y))
-        weights = [value for name, value in params.items() if name[0] == "W"]
-        return loss + 0.5 * self.reg * sum((W**2).sum() for W in weights)
+        return loss + 0.5 * self.reg * squares(params)
 
     def told_loss(self, habit=RIGHT):
         loss = self.loss(self.leaves(), habit)
-        return habit.told(loss, len(self.X))
+        return habit.told(loss, self)
 
     def gradients(self, habit=RIGHT):
         params = self.leaves()
@@ -768,6 +774,7 @@ def test_adam_going_on(student, rng):
     """From given m, v and t, the next step is right, and t counts on."""
     w, dw, m = rng.normal(size=(3, 2, 5))
     v, t = rng.uniform(0.5, 2, size=(2, 5)), int(rng.integers(5, 20))
+    count_alone(student, {"m": 0 * m, "v": 0 * v, "t": t}, t + 1)
     parameter = leaf(w)
     rule = torch.optim.Adam([parameter], **ADAM_BY_TORCH)
     moments = {"exp_avg": torch.tensor(m), "exp_avg_sq": torch.tensor(v)}
@@ -782,7 +789,16 @@ def test_adam_going_on(student, rng):
 @question("fully_connected_nets-adam")
 def test_adam_defaults(student, rng):
     """What is missing in config gets its default."""
+    count_alone(student, {}, 1)
     check_defaults(student, rng, "adam", torch.optim.Adam, ADAM_DEFAULTS)
+
+
+def count_alone(student, config, t):
+    """Without gradients, past or present, nothing moves: what is wrong with t shows alone."""
+    zeros = np.zeros((2, 5))
+    next_w, config = step(student, "adam", zeros, zeros, config)
+    assert_close(next_w, zeros, "next_w, without a gradient,")
+    assert_equal(get_state(config, "t"), t, "config['t']")
 
 
 @question("fully_connected_nets-adam", weight=0.5, rule=True)
