@@ -5,7 +5,7 @@ pixels that are all different, or one of their own; the checks read from the res
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +21,6 @@ ARRAYS = {
     "can be converted to": _("step may be an array: no int(), and np. in place of math."),
     "integer scalar arrays": _("step may be an array: a formula with **, no loop over steps"),
 }
-ZERO = {"division by zero": _("with warmup_steps = 0 divide by max(warmup_steps, 1)")}
-LOGS = {"range exceeds": _("is a range taken as logarithmic that is linear? 0 has no logarithm")}
-ITEMS = {"inhomogeneous": _("rng.choice makes an array of the items; draw an index instead")}
 BORDER = {
     "high <= 0": _("rng.integers(n) gives 0 to n - 1; with pad = 0 there is one place, row 0"),
     "low >= high": _("rng.integers(low, high) never gives high, and rows begin at 0"),
@@ -42,15 +39,7 @@ def test_xavier_shape(student, rng):
 def test_xavier_variance(student, rng):
     """With 100 inputs and 300 outputs, the variance is about 2 / 400."""
     W = to_array(student.xavier_init(100, 300, generator(student, rng)), "W")
-    known = {
-        _("this is 1 / (fan_in + fan_out)"): 1 / 400,
-        _("this is 2 / fan_in, as Kaiming has it"): 2 / 100,
-        _("this is 1 / fan_in"): 1 / 100,
-        _("this is 2 / fan_out"): 2 / 300,
-        _("this is 6 / (fan_in + fan_out), which is the square of a limit of even numbers"): 6
-        / 400,
-    }
-    check_weights_variance(W, 2 / 400, known)
+    check_weights_variance(W, 2 / 400)
     check_weights_normal(W)
 
 
@@ -71,13 +60,7 @@ def test_kaiming_shape(student, rng):
 def test_kaiming_variance(student, rng):
     """With 100 inputs and 300 outputs, the variance is about 2 / 100."""
     W = to_array(student.kaiming_init(100, 300, generator(student, rng)), "W")
-    known = {
-        _("this is 1 / fan_in; a ReLU takes half, so it is 2 / fan_in"): 1 / 100,
-        _("this is 2 / fan_out"): 2 / 300,
-        _("this is 2 / (fan_in + fan_out), as Xavier has it"): 2 / 400,
-        _("this is 6 / fan_in, which is the square of a limit of even numbers"): 6 / 100,
-    }
-    check_weights_variance(W, 2 / 100, known)
+    check_weights_variance(W, 2 / 100)
     check_weights_normal(W)
 
 
@@ -90,161 +73,102 @@ def test_kaiming_chance(student, rng):
 @question("training_recipes-step-decay")
 def test_step_decay_by_hand(student, rng):
     """With drop 0.25 and every 10, steps 0, 9, 10, 25 have the rates 0.8, 0.8, 0.2, 0.05."""
-    steps = np.array([0, 9, 10, 25])
-    got = read_rates(student, "step_decay", steps.tolist(), 0.8, 0.25, 10)
-    known = {
-        _("it falls with each step; // divides and rounds down"): 0.8 * 0.25 ** (steps / 10),
-        _("it drops one step too early"): 0.8 * 0.25 ** ((steps + 1) // 10),
-        _("it drops one step too late"): (0.8 * 0.25 ** (np.maximum(steps - 1, 0) // 10)),
-        _("drop is subtracted; multiply by it"): 0.8 - 0.25 * (steps // 10),
-        _("multiplied by the number of drops; take drop to that power"): 0.2 * (steps // 10),
-        _("it drops only once"): [0.8, 0.8, 0.2, 0.2],
-        _("1 - drop is left each time; what is left is drop"): [0.8, 0.8, 0.6, 0.45],
-        _("it is divided by drop"): [0.8, 0.8, 3.2, 12.8],
-        _("drop and every are not used; are 0.1 and 30 fixed?"): [0.8] * 4,
-        _("the remainder % counts steps since the last drop; // counts drops"): (
-            0.8 * 0.25 ** (steps % 10)
-        ),
-        _("base_lr is missing"): [1.0, 1.0, 0.25, 0.0625],
-    }
+    got = read_rates(student, "step_decay", [0, 9, 10, 25], 0.8, 0.25, 10)
     want = np.array([0.8, 0.8, 0.2, 0.05])
-    assert_close(got, want, _("the learning rate"), known=known, show=True)
+    assert_close(got, want, _("the learning rate"), show=True)
 
 
 @question("training_recipes-step-decay")
 def test_step_decay_array(student, rng):
-    """It also takes an array of steps, and has drop 0.1 and every 30 where nothing is said."""
+    """It takes an array of steps, too; drop is 0.1 and every is 30 where nothing is said."""
     got = rates_of_array(student, "step_decay", [0, 30, 60], 1.0)
     assert_close(got, np.array([1.0, 0.1, 0.01]), _("the learning rate"), show=True)
+
+
+@question("training_recipes-step-decay")
+def test_step_decay_inputs(student, rng):
+    """An array of steps is not changed."""
+    check_steps_unchanged(student, "step_decay", 0.8, 0.25, 10)
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_by_hand(student, rng):
     """With gamma 0.25, steps 0, 1, 2, 3 have the rates 0.8, 0.2, 0.05, 0.0125."""
-    steps = np.arange(4)
     got = read_rates(student, "exponential_decay", range(4), 0.8, 0.25)
-    known = {
-        _("it is one step ahead: step 0 has base_lr"): 0.8 * 0.25 ** (steps + 1),
-        _("this is base_lr * exp(-gamma * step); gamma itself is the factor"): (
-            0.8 * np.exp(-0.25 * steps)
-        ),
-        _("this is base_lr * gamma * step; take gamma to the power of step"): 0.2 * steps,
-        _("base_lr is raised to the power as well"): 0.2**steps,
-        _("1 - gamma is left after each step; what is left is gamma"): 0.8 * 0.75**steps,
-        _("multiplied by gamma once, whatever the step"): [0.2] * 4,
-        _("this is base_lr / (1 + gamma * step)"): 0.8 / (1 + 0.25 * steps),
-        _("step and gamma are exchanged"): 0.8 * steps**0.25,
-        _("base_lr is missing"): 0.25**steps,
-    }
-    want = 0.8 * 0.25**steps
-    assert_close(got, want, _("the learning rate"), known=known, show=True)
+    want = np.array([0.8, 0.2, 0.05, 0.0125])
+    assert_close(got, want, _("the learning rate"), show=True)
 
 
 @question("training_recipes-exponential-decay")
 def test_exponential_decay_array(student, rng):
-    """It also takes an array of steps."""
+    """It takes an array of steps, too."""
     got = rates_of_array(student, "exponential_decay", [0, 2], 3.0, 0.1)
     assert_close(got, np.array([3.0, 0.03]), _("the learning rate"), show=True)
+
+
+@question("training_recipes-exponential-decay")
+def test_exponential_decay_inputs(student, rng):
+    """An array of steps is not changed."""
+    check_steps_unchanged(student, "exponential_decay", 0.8, 0.25)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_by_hand(student, rng):
     """From 1 to 0.2 in 6 steps: 1 at step 0, 0.8 at step 2, 0.6 at step 3, 0.2 at step 6."""
     got = read_rates(student, "cosine_annealing", (0, 2, 3, 6), 6, 1.0, 0.2)
-    share = np.array([0, 2, 3, 6]) / 6
-    wave = np.cos(np.pi * share)
-    known = {
-        _("pi is missing in the cosine"): 0.2 + 0.4 * (1 + np.cos(share)),
-        _("this is a whole wave; half of one is pi * step / total_steps"): (
-            0.2 + 0.4 * (1 + np.cos(2 * np.pi * share))
-        ),
-        _("this is a quarter of a wave; half of one is pi * step / total_steps"): (
-            0.2 + 0.4 * (1 + np.cos(np.pi * share / 2))
-        ),
-        _("this is a quarter of a wave, without the 1; half of one is asked for"): (
-            0.2 + 0.8 * np.cos(np.pi * share / 2)
-        ),
-        _("min_lr is not added"): 0.4 * (1 + wave),
-        _("min_lr is added to a wave from base_lr to 0; its height is base_lr - min_lr"): (
-            0.2 + 0.5 * (1 + wave)
-        ),
-        _("min_lr is a limit here; it is to be the end of the wave"): np.maximum(
-            0.5 * (1 + wave), 0.2
-        ),
-        _("min_lr is not used"): 0.5 * (1 + wave),
-        _("the factor 1/2 is missing"): 0.2 + 0.8 * (1 + wave),
-        _("the 1 before the cosine is missing"): 0.2 + 0.4 * wave,
-        _("it rises: it is 1 + cos, not 1 - cos"): 0.2 + 0.4 * (1 - wave),
-        _("this is a straight line"): 0.2 + 0.8 * (1 - share),
-        _("divided by total_steps - 1: is step total_steps the one with min_lr?"): (
-            0.2 + 0.4 * (1 + np.cos(np.pi * np.minimum(share * 6 / 5, 1)))
-        ),
-        _("this is a sine"): 0.2 + 0.4 * (1 + np.sin(np.pi * share)),
-        _("the cosine takes radians: pi, not 180"): 0.2 + 0.4 * (1 + np.cos(180 * share)),
-    }
     want = np.array([1.0, 0.8, 0.6, 0.2])
-    assert_close(got, want, _("the learning rate"), known=known, show=True)
+    assert_close(got, want, _("the learning rate"), show=True)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_after_the_end(student, rng):
     """After the last step it stays at min_lr, which is 0 if nothing is said."""
     got = read_rates(student, "cosine_annealing", (7, 12), 6, 1.0, 0.2)
-    wave = 0.2 + 0.4 * (1 + np.cos(np.pi * np.array([7, 12]) / 6))
-    known = {
-        _("the wave rises again; limit step to total_steps first"): wave,
-        _("it begins again; it is to stay at min_lr"): 0.2
-        + 0.4 * (1 + np.cos(np.pi * np.array([1, 0]) / 6)),
-        _("it is 0 after the end; it is to stay at min_lr"): np.zeros(2),
-        _("it is base_lr after the end; it is to stay at min_lr"): np.ones(2),
-    }
     what = _("the learning rate after the end")
-    assert_close(got, np.full(2, 0.2), what, known=known, show=True)
+    assert_close(got, np.full(2, 0.2), what, show=True)
     got = read_rates(student, "cosine_annealing", (7, 12), 6, 1.0)
     assert_close(got, np.zeros(2), what, show=True)
 
 
 @question("training_recipes-cosine-annealing")
 def test_cosine_annealing_array(student, rng):
-    """It also takes an array of steps."""
+    """It takes an array of steps, too."""
     got = rates_of_array(student, "cosine_annealing", [0, 3, 6, 9], 6, 1.0)
     assert_close(got, np.array([1.0, 0.5, 0.0, 0.0]), _("the learning rate"), show=True)
+
+
+@question("training_recipes-cosine-annealing")
+def test_cosine_annealing_inputs(student, rng):
+    """An array of steps is not changed."""
+    check_steps_unchanged(student, "cosine_annealing", 6, 1.0)
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_by_hand(student, rng):
     """With 4 warmup steps to 0.8, the rates are 0.2, 0.4, 0.6, 0.8, and then they stay at 0.8."""
     got = read_rates(student, "linear_warmup", range(6), 4, 0.8)
-    known = {
-        _("it begins at 0; step 0 has base_lr / warmup_steps"): [0.0, 0.2, 0.4, 0.6, 0.8, 0.8],
-        _("it rises on after the warmup"): [0.2, 0.4, 0.6, 0.8, 1.0, 1.2],
-        _("it reaches base_lr one step too late"): [0.16, 0.32, 0.48, 0.64, 0.8, 0.8],
-        _("it reaches base_lr one step too early"): np.minimum(np.arange(1, 7) / 3, 1) * 0.8,
-        _("// rounds down to 0 until the warmup is over; divide with /"): [0, 0, 0, 0.8, 0.8, 0.8],
-        _("the share of the warmup is limited to 1 from below; take the smaller of both"): (
-            [0.8, 0.8, 0.8, 0.8, 1.0, 1.2]
-        ),
-        _("it is 0 after the warmup; it is to stay at base_lr"): [0.2, 0.4, 0.6, 0.8, 0, 0],
-        _("base_lr is missing"): [0.25, 0.5, 0.75, 1.0, 1.0, 1.0],
-        _("this is limited to base_lr, but it rises to 1"): [0.25, 0.5, 0.75, 0.8, 0.8, 0.8],
-    }
     want = np.array([0.2, 0.4, 0.6, 0.8, 0.8, 0.8])
-    assert_close(got, want, _("the learning rate"), known=known, show=True)
+    assert_close(got, want, _("the learning rate"), show=True)
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_none(student, rng):
     """Without warmup, warmup_steps = 0, all steps have the rate base_lr."""
     got = read_rates(student, "linear_warmup", (0, 1, 5), 0, 0.8)
-    known = {_("without warmup it is base_lr from the first step on"): np.zeros(3)}
-    assert_close(got, np.full(3, 0.8), _("the learning rate"), known=known, show=True)
+    assert_close(got, np.full(3, 0.8), _("the learning rate"), show=True)
 
 
 @question("training_recipes-linear-warmup")
 def test_linear_warmup_array(student, rng):
-    """It also takes an array of steps."""
+    """It takes an array of steps, too."""
     got = rates_of_array(student, "linear_warmup", [0, 1, 7], 2, 1.0)
     assert_close(got, np.array([0.5, 1.0, 1.0]), _("the learning rate"), show=True)
+
+
+@question("training_recipes-linear-warmup")
+def test_linear_warmup_inputs(student, rng):
+    """An array of steps is not changed."""
+    check_steps_unchanged(student, "linear_warmup", 4, 0.8)
 
 
 @question("training_recipes-label-smoothing")
@@ -252,32 +176,9 @@ def test_label_smoothing_by_hand(student, rng):
     """With eps = 0.4 and four classes, the right class has 0.7 and each other one 0.1."""
     got = student.label_smoothing(np.array([2, 0]), 4, 0.4)
     assert_unchanged(student.changed, {0: "y"})
-    one_hot = np.array([[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    known = {
-        _("eps is shared by the wrong classes only; the right one gets its part, too"): (
-            0.6 * one_hot + 0.4 / 3 * (1 - one_hot)
-        ),
-        _("eps is divided by C - 1; it is shared by all C classes"): 0.6 * one_hot + 0.4 / 3,
-        _("the part of eps that the right class gets is missing"): (
-            0.6 * one_hot + 0.1 * (1 - one_hot)
-        ),
-        _("eps is taken away, but not spread"): 0.6 * one_hot,
-        _("each class gets all of eps; divide it by C"): 0.6 * one_hot + 0.4,
-        _("each wrong class gets all of eps; it is shared by all C classes"): (
-            0.6 * one_hot + 0.4 * (1 - one_hot)
-        ),
-        _("eps is spread, but not taken away from the right class"): one_hot + 0.1,
-        _("eps and 1 - eps are exchanged"): 0.4 * one_hot + 0.15,
-        _("the right class has eps, where it has 1 - eps"): 0.4 * one_hot + 0.1,
-        _("these rows are one-hot; where is eps?"): one_hot,
-        _("all rows get the classes of all labels: index rows with np.arange(N)"): (
-            [[0.7, 0.1, 0.7, 0.1]] * 2
-        ),
-        _("these are whole numbers; make an array of floats"): np.zeros((2, 4)),
-    }
     want = np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]])
     check_rows(got, (2, 4))
-    assert_close(got, want, _("the result"), known=known, show=True)
+    assert_close(got, want, _("the result"), show=True)
 
 
 @question("training_recipes-label-smoothing")
@@ -373,34 +274,8 @@ def test_mixup_labels(student, rng):
     x, y = marked_images(12)
     x_mixed, y_mixed = mix(student, "mixup", x, y, 2.0, generator(student, rng))
     assert_unchanged(student.changed, {0: "x", 1: "y_onehot"})
-    want = to_array(x_mixed, "x_mixed").reshape(12, 12)
-    lam, partners = read_pairs(want, "x_mixed")
-    known = {
-        _("the labels are not mixed"): y,
-        _("lam and 1 - lam are exchanged"): (1 - lam) * y + lam * y[partners],
-        _("these are the labels of the partners alone"): y[partners],
-    }
-    got = to_array(y_mixed, "y_mixed")
-    if got.shape == y.shape:
-        for sentence, mistake in (
-            (_("the labels have other partners than the images; draw one permutation"), "partners"),
-            (_("the labels have another lam than the images; draw it once"), "lam"),
-        ):
-            other = _other_pairs(got, lam, partners)
-            if other == mistake:
-                known[sentence] = got
-    assert_close(got, want, "y_mixed", known=known)
-
-
-def _other_pairs(A: np.ndarray, lam: float, partners: np.ndarray) -> str:
-    """In what do labels differ from the images?"""
-    try:
-        own_lam, own_partners = read_pairs(A, "y_mixed")
-    except CheckFailed:
-        return ""
-    if not np.array_equal(own_partners, partners):
-        return "partners" if abs(own_lam - lam) < 1e-6 else ""
-    return "lam" if abs(own_lam + lam - 1) > 1e-6 else ""
+    lam, partners = read_pairs(to_array(x_mixed, "x_mixed").reshape(12, 12), "x_mixed")
+    check_labels(y_mixed, y, lam, partners)
 
 
 @question("training_recipes-mixup")
@@ -474,24 +349,7 @@ def test_cutmix_labels(student, rng):
         x_mixed, y_mixed = mix(student, "cutmix", x, y, 1.0, maker)
         assert_unchanged(student.changed, {0: "x", 1: "y_onehot"})
         boxes = read_boxes(x_mixed, x)
-        want = (1 - boxes.share) * y + boxes.share * y[boxes.partners]
-        known = {
-            _("the labels are not mixed"): y,
-            _("the shares are exchanged"): boxes.share * y + (1 - boxes.share) * y[boxes.partners],
-        }
-        got = to_array(y_mixed, "y_mixed")
-        if got.shape == y.shape and (boxes.partners != np.arange(5)).any():
-            try:
-                lam, partners = read_pairs(got, "y_mixed")
-            except CheckFailed:
-                pass
-            else:
-                if not np.array_equal(partners, boxes.partners):
-                    known[_("the labels have other partners than the images")] = got
-                elif 1 - lam > boxes.share:
-                    sentence = _("the partner gets too much: count what is left after cutting off")
-                    known.setdefault(sentence, got)
-        assert_close(got, want, "y_mixed", known=known)
+        check_labels(y_mixed, y, 1 - boxes.share, boxes.partners)
 
 
 @question("training_recipes-cutmix")
@@ -515,9 +373,6 @@ def test_cutmix_size(student, rng):
                 _(
                     "the largest box has {side} of {length} {name}, where {whole} are expected"
                 ).format(side=side, length=length, name=name, whole=whole),
-                _("is the root missing?")
-                if abs(side - length / 2) <= 1
-                else _("rows are H, columns are W, times the root of 1 - lam; lam by rng.beta"),
             )
     for cut, name in (
         (any(box.top == 0 and box.bottom < 12 for box in boxes), _("upper")),
@@ -552,31 +407,9 @@ def test_early_stopping_by_hand(student, rng):
     """With patience 2, the losses 5, 4, 4.5, 3, 3.5, 3.2, 3.1 stop at the last but one."""
     stopping = student.EarlyStopping(2)
     got = [step(stopping, loss) for loss in (5.0, 4.0, 4.5, 3.0, 3.5, 3.2, 3.1)]
-    known = {
-        _("one loss too late: the call itself counts; is it > patience, not >=?"): (
-            [False] * 6 + [True]
-        ),
-        _("the count does not begin again at 0 after an improvement"): [False] * 4 + [True] * 3,
-        _("a fall from the loss before counts; compare with best"): [False] * 7,
-        _("True and False are exchanged"): [True] * 5 + [False] * 2,
-        _("after patience is used up, it stays True: compare with >=, not =="): (
-            [False] * 5 + [True, False]
-        ),
-        _("no loss counts as better: does best begin at infinity, and is it `<`?"): [
-            False,
-            True,
-            True,
-            True,
-            True,
-            True,
-            True,
-        ],
-    }
     want = np.array([False] * 5 + [True] * 2)
-    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
-    known = {_("best is not updated"): math.inf}
-    got = read_number(stopping.get("best"), "best")
-    assert_close(got, 3.0, "best", known=known, show=True)
+    assert_equal(np.array(got), want, _("what step returns"), show=True)
+    assert_close(read_number(stopping.get("best"), "best"), 3.0, "best", show=True)
 
 
 @question("training_recipes-early-stopping")
@@ -584,25 +417,22 @@ def test_early_stopping_equal(student, rng):
     """The same loss again is no improvement: with patience 2, the losses 1, 1, 1 stop."""
     stopping = student.EarlyStopping(2)
     got = [step(stopping, loss) for loss in (1.0, 1.0, 1.0)]
-    known = {_("an equal loss counts as better: is it <=, not <?"): [False] * 3}
     want = np.array([False, False, True])
-    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
+    assert_equal(np.array(got), want, _("what step returns"), show=True)
 
 
 @question("training_recipes-early-stopping")
 def test_early_stopping_min_delta(student, rng):
-    """With min_delta 1, the losses 5, 4.5, 3.8 are two improvements: 4.5 does not count."""
-    stopping = student.EarlyStopping(3, min_delta=1.0)
-    bests = []
-    for loss in (5.0, 4.5, 3.8):
-        step(stopping, loss)
+    """With min_delta 1 and patience 2, the losses 5, 5.5, 4.5 stop; 3.8 is an improvement again."""
+    stopping = student.EarlyStopping(2, min_delta=1.0)
+    stops, bests = [], []
+    for loss in (5.0, 5.5, 4.5, 3.8):
+        stops.append(step(stopping, loss))
         bests.append(read_number(stopping.get("best"), "best"))
-    known = {
-        _("min_delta is not used, or what does not count moves best"): [5.0, 4.5, 3.8],
-        _("best is compared with the loss before, not with the last improvement"): [5.0, 5.0, 5.0],
-    }
-    want = np.array([5.0, 5.0, 3.8])
-    assert_close(np.array(bests), want, _("best after each loss"), known=known, show=True)
+    want = np.array([5.0, 5.0, 5.0, 3.8])
+    assert_close(np.array(bests), want, _("best after each loss"), show=True)
+    want = np.array([False, False, True, False])
+    assert_equal(np.array(stops), want, _("what step returns"), show=True)
 
 
 @question("training_recipes-early-stopping")
@@ -612,10 +442,7 @@ def test_early_stopping_two(student, rng):
     got = [step(each, loss) for each, loss in ((first, 1.0), (first, 2.0), (second, 3.0))]
     got += [step(each, loss) for each, loss in ((second, 4.0), (first, 2.0))]
     want = np.array([False] * 4 + [True])
-    known = {
-        _("do they share a count? It belongs to self"): [False, False, False, True, True],
-    }
-    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
+    assert_equal(np.array(got), want, _("what step returns"), show=True)
 
 
 @question("training_recipes-early-stopping")
@@ -623,11 +450,8 @@ def test_early_stopping_nan(student, rng):
     """NaN is no improvement: with patience 2, the losses 1, NaN, NaN stop."""
     stopping = student.EarlyStopping(2)
     got = [step(stopping, loss) for loss in (1.0, math.nan, math.nan)]
-    known = {
-        _("NaN counts as an improvement: every comparison with NaN is False"): [False] * 3,
-    }
     want = np.array([False, False, True])
-    assert_equal(np.array(got), want, _("what step returns"), known=known, show=True)
+    assert_equal(np.array(got), want, _("what step returns"), show=True)
 
 
 @question("training_recipes-random-search")
@@ -698,8 +522,7 @@ def test_random_search_chance(student, rng):
 def test_random_search_items(student, rng):
     """Items of a list come back as they are: 8 as an int, None as None, a tuple as a tuple."""
     space = {"item": [8, None, (3, 3), "relu"]}
-    with explained(ITEMS):
-        choices = search(student, space, 100, generator(student, rng))
+    choices = search(student, space, 100, generator(student, rng))
     for choice in choices:
         check_item(choice["item"], space["item"], "item")
     missing = [item for item in space["item"] if all(c["item"] != item for c in choices)]
@@ -834,9 +657,7 @@ def check_chance(
         )
 
 
-def check_weights_variance(
-    W: np.ndarray, variance: float, known: Mapping[str, float] | None = None
-) -> None:
+def check_weights_variance(W: np.ndarray, variance: float) -> None:
     """Do the weights scatter around 0 with this variance, as far as chance allows?"""
     if abs(W.mean()) > 6 * W.std() / W.size**0.5:
         raise CheckFailed(
@@ -850,9 +671,6 @@ def check_weights_variance(
         symptom = ""
         if abs(W.std() / variance - 1) < slack:
             symptom = _("its standard deviation is what its variance should be")
-        for sentence, other in (known or {}).items():
-            if abs(W.var() / other - 1) < slack:
-                symptom = sentence
         raise CheckFailed(
             _("the variance of W is {ratio:.3g} times what it should be").format(ratio=ratio),
             symptom,
@@ -868,8 +686,7 @@ def read_number(got: object, what: str) -> float:
 
 def read_rates(student: Student, name: str, steps: object, *settings: float) -> np.ndarray:
     """The learning rates of several steps, each asked for by itself."""
-    with explained(ZERO):
-        replies = student.batch([(name, step, *settings) for step in steps])
+    replies = student.batch([(name, step, *settings) for step in steps])
     return np.array([read_number(reply, _("the learning rate")) for reply in replies])
 
 
@@ -877,6 +694,12 @@ def rates_of_array(student: Student, name: str, steps: list[int], *settings: flo
     """The learning rates of an array of steps."""
     with explained(ARRAYS):
         return student.call(name, np.array(steps), *settings)
+
+
+def check_steps_unchanged(student: Student, name: str, *settings: float) -> None:
+    """Does an array of steps stay as it is?"""
+    student.call(name, np.arange(24), *settings)
+    assert_unchanged(student.changed, {0: "step"})
 
 
 def numbered_images(N: int, C: int, H: int, W: int) -> np.ndarray:
@@ -979,6 +802,21 @@ def read_pairs(A: np.ndarray, what: str, tolerance: float = 1e-6) -> tuple[float
     return float(own[mixed][0]), partners
 
 
+def check_labels(y_mixed: object, y: np.ndarray, lam: float, partners: np.ndarray) -> None:
+    """Are the labels, one-hot and all different, mixed as the images are?"""
+    got = to_array(y_mixed, "y_mixed")
+    check_shape(got, y.shape, "y_mixed")
+    if lam < 1:
+        own, others = read_pairs(got, "y_mixed")
+        if not np.array_equal(others, partners):
+            raise CheckFailed(_("the labels have other partners than the images"))
+        if abs(own - lam) > 1e-6:
+            raise CheckFailed(
+                _("an image has {lam:.3g} of itself, its label {own:.3g}").format(lam=lam, own=own)
+            )
+    assert_close(got, lam * y + (1 - lam) * y[partners], "y_mixed")
+
+
 class Boxes(NamedTuple):
     """What cutmix did to a batch: rows and columns of the box, and whose pixels are in it.
 
@@ -1046,8 +884,7 @@ def step(stopping: Remote, loss: float) -> bool:
 
 def search(student: Student, space: dict, n: int, maker: Remote) -> list[dict]:
     """What random_search returns, in the right form."""
-    with explained(LOGS):
-        choices = student.random_search(space, n, maker)
+    choices = student.random_search(space, n, maker)
     assert_unchanged(student.changed, {0: "space"})
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise CheckFailed(
@@ -1080,7 +917,6 @@ def check_range(values: list[float], choice: tuple[str, float, float], name: str
             for sentence, ends in logarithms.items():
                 if min(values) < 0 and ends[0] - slack <= min(values) <= max(values) <= ends[1]:
                     symptom = sentence
-            symptom = symptom or _("use the same base for the logarithm and for its way back")
         raise CheckFailed(
             _("{outside} of {all} values of {name} lie outside their range").format(
                 outside=outside, all=len(values), name=name

@@ -18,6 +18,7 @@ from assignments.checks.a2_networks.test_training_recipes import (
     check_precision,
     check_range,
     check_shape,
+    check_steps_unchanged,
     check_weights_shape,
     check_weights_variance,
     generator,
@@ -182,12 +183,6 @@ def check_rates_of_arrays(student, name, want, *settings):
     for steps in (np.arange(24), np.arange(24)[::-1].reshape(4, 6), np.array([3, 3, 0])):
         got = student.call(name, steps, *settings)
         assert_close(got, want[steps], f"the learning rate of steps of shape {steps.shape}")
-
-
-def check_steps_unchanged(student, name, *settings):
-    """An array of steps stays as it is."""
-    student.call(name, np.arange(24), *settings)
-    assert_unchanged(student.changed, {0: "step"})
 
 
 @question("training_recipes-step-decay", weight=2)
@@ -685,6 +680,8 @@ def test_early_stopping_sequences(student, rng):
 def test_early_stopping_min_delta(student, rng):
     """Only what is better by more than min_delta counts, and only that moves best."""
     level = rng.uniform(3, 4)
+    # Neither what is a little worse nor what is a little better counts: the third loss ends it.
+    check_stopping(student, (level + np.array([0, 0.2, -0.1])).tolist(), 2, 0.5)
     steps = np.array([0, -0.1, 0.2, -0.3, -2, -1.9, -2.2, -2.1, -2.3])
     check_stopping(student, (level + steps).tolist(), 4, 0.5)
     for patience in (2, 4):
