@@ -12,25 +12,6 @@ from assignments.student import CheckFailed, Remote, Student, StudentError, expl
 
 Weights = dict[str, torch.Tensor]
 
-#: Parts of PyTorch's messages, and what a mistake that leads there may be.
-BLOCKS = {
-    "expected input": _("a convolution gets another number of channels than it was made for"),
-    "at non-singleton dimension 1": _(
-        "what is added has other channels: is there a projection, or is it to be concatenated?"
-    ),
-    "at non-singleton dimension": _("what is added has another height or width: look at strides"),
-    "except in dimension 1": _("the branches have other heights or widths"),
-    "except in dimension 0": _("channels are axis 1: dim=1"),
-    "running_mean should contain": _("a BN was made for another number of channels than it gets"),
-    "Output size is too small": _("images get too small: is padding missing, or a pool too much?"),
-    "Kernel size can't be greater": _("images get too small: is padding missing?"),
-    "mixed dtype": _("are layers kept in a plain list? nn.ModuleList registers them"),
-}
-MAKING = {
-    "is not a Module subclass": _("nn.Sequential(*layers) takes the layers apart, with a star"),
-    "divisible by groups": _("as many groups as channels go in, for the depthwise one alone"),
-}
-
 
 @question("cnn_architectures-output-size")
 def test_output_size_by_hand(student, rng):
@@ -482,9 +463,34 @@ def bottleneck_weights(values: tuple[float, float, float]) -> Weights:
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
+def block_errors() -> dict[str, str]:
+    """Parts of PyTorch's messages, and what a mistake that leads there may be."""
+    return {
+        "expected input": _("a convolution gets another number of channels than it was made for"),
+        "at non-singleton dimension 1": _(
+            "what is added has other channels: is there a projection, or is it to be concatenated?"
+        ),
+        "at non-singleton dimension": _(
+            "what is added has another height or width: look at strides"
+        ),
+        "except in dimension 1": _("the branches have other heights or widths"),
+        "except in dimension 0": _("channels are axis 1: dim=1"),
+        "running_mean should contain": _(
+            "a BN was made for another number of channels than it gets"
+        ),
+        "Output size is too small": _(
+            "images get too small: is padding missing, or a pool too much?"
+        ),
+        "Kernel size can't be greater": _("images get too small: is padding missing?"),
+        "mixed dtype": _("are layers kept in a plain list? nn.ModuleList registers them"),
+        "is not a Module subclass": _("nn.Sequential(*layers) takes the layers apart, with a star"),
+        "divisible by groups": _("as many groups as channels go in, for the depthwise one alone"),
+    }
+
+
 def check_out(net: Remote, x: torch.Tensor, want: torch.Tensor) -> None:
     """Does the block give these numbers for x?"""
-    with explained(BLOCKS):
+    with explained(block_errors()):
         out = net(x)
     assert_close(out, want, "out", show=True)
 
@@ -510,7 +516,7 @@ def check_whole(got: object, want: int, what: str) -> None:
 
 def build(student: Student, name: str, *args: int, **kwargs: int) -> Remote:
     """A block of the student's, in double precision and in eval mode."""
-    with explained(MAKING):
+    with explained(block_errors()):
         net = student.call(name, *args, keep=True, **kwargs)
     net.double()
     net.eval()
@@ -616,7 +622,7 @@ def check_shape(
     student: Student, net: Remote, inputs: tuple[int, ...], outputs: tuple[int, ...]
 ) -> None:
     """Does an input of this shape give an output of that shape?"""
-    with explained(BLOCKS):
+    with explained(block_errors()):
         out = net(torch.ones(inputs, dtype=torch.float64))
     shape = to_array(out, "out").shape
     if shape != outputs:

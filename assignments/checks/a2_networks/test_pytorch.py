@@ -20,28 +20,6 @@ MODULE_PARAMS = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc
 #: Three images of one pixel, for the example that is followed by hand.
 PIXELS = torch.tensor([3.0, -3.0, 10.0]).reshape(3, 1, 1, 1)
 
-# Parts of PyTorch's messages, and what a mistake that leads there may be.
-ROWS = {
-    "shapes cannot be multiplied": _(
-        "print the shapes before the product: is each example a row, is a weight transposed?"
-    )
-}
-FLATTEN = {"shapes cannot be multiplied": _("is there nn.Flatten(), and the right padding?")}
-PADDING = {
-    "Kernel size can't be greater": _("is padding missing? It is 2 for 5 x 5, and 1 for 3 x 3")
-}
-CHANNELS = {"channels, but got": _("a layer gets another number of channels than it was made for")}
-LAYERS = {
-    "is not a Module subclass": _("a sequence takes layers: nn.ReLU(), with brackets, not F.relu")
-}
-LOOP = {"'list' object has no attribute": _("a loader need only give batches; count what comes")}
-DEVICES = {"on the same device": _("move x and y: x.to(device) returns what was moved")}
-CLASSES_DIM = _("argmax over dim=1, the classes, gives a label for each example")
-LOSS = {
-    "not implemented for 'Long'": _("cross_entropy takes the scores first, then the labels"),
-    "does not require grad": _("is the loss computed under no_grad, or with loss.item()?"),
-}
-
 
 @question("pytorch-two-layer-fc")
 def test_fc_by_hand(student, rng):
@@ -50,7 +28,7 @@ def test_fc_by_hand(student, rng):
     w1, w2 = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [-2.0, 2.0]])
     # hidden units: 3 and 1 for the first example; 0 (before ReLU -2) and 4 for the second
     want = np.array([[1.0, 2.0], [-8.0, 8.0]])
-    with explained(ROWS):
+    with explained(network_errors()):
         scores = student.two_layer_fc(x, [w1, w2])
     check_shape(scores, (2, 2))
     assert_close(scores, want, _("the scores"), show=True)
@@ -61,7 +39,7 @@ def test_fc_images(student, rng):
     """Images of shape (3, 2, 2) are read as rows of 12 numbers."""
     x = torch.arange(24.0).reshape(2, 3, 2, 2)
     w1 = torch.eye(12)  # the hidden units are the numbers themselves
-    with explained(ROWS):
+    with explained(network_errors()):
         scores = student.two_layer_fc(x, [w1, torch.eye(12)[:, [0, 5, 11]]])
     check_shape(scores, (2, 3))
     want = [[0.0, 5.0, 11.0], [12.0, 17.0, 23.0]]
@@ -100,7 +78,7 @@ def test_fc_inputs(student, rng):
 @question("pytorch-three-layer-convnet")
 def test_convnet_by_hand(student, rng):
     """Images of one pixel go through with the right numbers."""
-    with explained(PADDING | ROWS):
+    with explained(network_errors()):
         scores = student.three_layer_convnet(PIXELS, params_by_hand(1))
     assert_scores_by_hand(scores)
 
@@ -112,7 +90,7 @@ def test_convnet_order(student, rng):
     one[0, 0, 2, 2], ten[0, 0, 2, 2] = 1.0, 10.0
     two_channels = torch.cat([one, ten])[:, :, 1:4, 1:4]
     params = [one, torch.zeros(1), two_channels, torch.zeros(2), torch.eye(4), torch.zeros(4)]
-    with explained(PADDING | ROWS):
+    with explained(network_errors()):
         scores = student.three_layer_convnet(torch.tensor([1.0, 2.0]).reshape(1, 1, 1, 2), params)
     check_shape(scores, (1, 4))
     want = [[1.0, 2.0, 10.0, 20.0]]
@@ -123,7 +101,7 @@ def test_convnet_order(student, rng):
 def test_convnet_shape(student, rng):
     """Four images of 6 x 7 pixels give four rows of five scores."""
     x, params = torch.ones(4, 3, 6, 7), convnet_params(rng, 3, 2, 4, 42, 5)
-    with explained(PADDING | ROWS):
+    with explained(network_errors()):
         scores = student.three_layer_convnet(x, params)
     check_shape(scores, (4, 5))
 
@@ -165,7 +143,7 @@ def test_module_by_hand(student, rng):
     model = student.ThreeLayerConvNet(1, 1, 1, 2)
     check_parameters(student, model, 1, 1, 1, 2)
     load_by_hand(model, MODULE_PARAMS)
-    with explained(CHANNELS | PADDING | ROWS):
+    with explained(network_errors()):
         scores = model(PIXELS.expand(3, 1, 32, 32))
     assert_scores_by_hand(scores)
 
@@ -175,7 +153,7 @@ def test_module_inputs(student, rng):
     """x is not changed."""
     model = student.ThreeLayerConvNet(1, 1, 1, 2)
     check_parameters(student, model, 1, 1, 1, 2)
-    with explained(CHANNELS | PADDING | ROWS):
+    with explained(network_errors()):
         model(-torch.ones(1, 1, 32, 32), keep=True)
     assert_unchanged(student.changed, {0: "x"})
 
@@ -185,7 +163,7 @@ def test_module_gradients(student, rng):
     """backward leads from the scores to all parameters."""
     model = student.ThreeLayerConvNet(1, 2, 3, 4)
     check_parameters(student, model, 1, 2, 3, 4)
-    with explained(CHANNELS | PADDING | ROWS):
+    with explained(network_errors()):
         out = model(torch.ones(2, 1, 32, 32), keep=True)
     check_shape(out.get(), (2, 4))
     walk_back(student, out, torch.ones(2, 4))
@@ -196,7 +174,7 @@ def test_module_gradients(student, rng):
 @question("pytorch-sequential")
 def test_sequential_layers(student, rng):
     """The result is an nn.Sequential with six parameters of the right shapes."""
-    with explained(LAYERS):
+    with explained(network_errors()):
         model = student.sequential_convnet(3, 12, 8, 10)
     check_sequential(model, 3, 12, 8, 10)
 
@@ -206,7 +184,7 @@ def test_sequential_by_hand(student, rng):
     """With filters that look at their middle only, images of one colour get the right scores."""
     model = student.sequential_convnet(1, 1, 1, 2)
     load_by_hand(model, check_sequential(model, 1, 1, 1, 2))
-    with explained(CHANNELS | PADDING | FLATTEN):
+    with explained(network_errors()):
         scores = model(PIXELS.expand(3, 1, 32, 32))
     assert_scores_by_hand(scores)
 
@@ -220,7 +198,8 @@ def test_accuracy_by_hand(student, rng):
         (scores, torch.tensor([1, 0, 1, 0, 0])),
         (torch.tensor([[3.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 0])),
     ]
-    with explained(LOOP | {"must match the size of tensor b": CLASSES_DIM}):
+    classes = _("argmax over dim=1, the classes, gives a label for each example")
+    with explained(loop_errors() | {"must match the size of tensor b": classes}):
         share = student.accuracy(model, batches)
     assert_close(share, 5 / 7, _("the accuracy"), show=True)
 
@@ -241,7 +220,7 @@ def test_accuracy_modes(student, rng):
 def test_accuracy_devices(student, rng):
     """Batches that lie on another device than the model are moved."""
     batches = moved(student, [(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))])
-    with explained(LOOP | DEVICES):
+    with explained(loop_errors()):
         share = student.accuracy(identity(student, 2), batches)
     assert_close(share, 1.0, _("the accuracy"), show=True)
 
@@ -254,7 +233,7 @@ def test_train_step(student, rng):
     batches = [(torch.tensor([[1.0, 1.0]]), torch.tensor([1]))]
     # Both classes have the probability 1/2: the loss is ln 2, and its gradient with respect to the
     # scores is 1/2 and -1/2.
-    with explained(LOOP | LOSS):
+    with explained(loop_errors()):
         loss = student.train_epoch(model, batches, optimizer)
     assert_close(loss, np.log(2), _("the mean loss"), show=True, rtol=1e-5)
     want = [[0.0, -1.0], [1.0, 2.0]]
@@ -297,7 +276,7 @@ def test_train_mean_loss(student, rng):
         (torch.ones(2, 2), torch.tensor([0, 1])),  # each has the loss ln 2
         (torch.tensor([[0.0, np.log(3)]]).float(), torch.tensor([1])),  # ln 4/3
     ]
-    with explained(LOOP | LOSS):
+    with explained(loop_errors()):
         loss = student.train_epoch(model, batches, optimizer)
     if getattr(student.transcript[-1].value, "requires_grad", False):
         raise CheckFailed(
@@ -317,7 +296,7 @@ def test_train_devices(student, rng):
     model = identity(student, 2)
     optimizer = student.make("torch.optim.SGD", model.parameters(), 0.0)
     batches = moved(student, [(torch.ones(1, 2), torch.tensor([0]))])
-    with explained(LOOP | DEVICES | LOSS):
+    with explained(loop_errors()):
         loss = student.train_epoch(model, batches, optimizer)
     assert_close(loss, np.log(2), _("the mean loss"), show=True, rtol=1e-5)
 
@@ -337,6 +316,30 @@ def test_best_accuracy(student, rng):
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
+
+
+def network_errors() -> dict[str, str]:
+    """Parts of PyTorch's messages about a network, and what a mistake that leads there may be."""
+    return {
+        "shapes cannot be multiplied": _(
+            "print the shapes before the product: is each example a row, is a weight transposed?"
+        ),
+        "Kernel size can't be greater": _("is padding missing? It is 2 for 5 x 5, and 1 for 3 x 3"),
+        "channels, but got": _("a layer gets another number of channels than it was made for"),
+        "is not a Module subclass": _(
+            "a sequence takes layers: nn.ReLU(), with brackets, not F.relu"
+        ),
+    }
+
+
+def loop_errors() -> dict[str, str]:
+    """The same about a loop over batches."""
+    return {
+        "'list' object has no attribute": _("a loader need only give batches; count what comes"),
+        "on the same device": _("move x and y: x.to(device) returns what was moved"),
+        "not implemented for 'Long'": _("cross_entropy takes the scores first, then the labels"),
+        "does not require grad": _("is the loss computed under no_grad, or with loss.item()?"),
+    }
 
 
 def check_dtype(scores: torch.Tensor, dtype: torch.dtype) -> None:

@@ -206,14 +206,7 @@ def with_weights(student, rng, name, args, shapes):
     """
     weights = draw(rng, shapes)
     net = build(student, name, *args)
-    # What ends in an exception leaves no numbers; by these a mistake is known all the same.
-    if "shortcut.0.weight" in shapes:
-        with suppress(StudentError):
-            net.get("shortcut"), net.get("shortcut[0].stride")
     load_weights(net, weights)
-    if "conv5.weight" in shapes:
-        with suppress(StudentError):
-            net.conv5(torch.ones(1, shapes["conv5.weight"][1], 5, 5, dtype=torch.float64))
     if "shortcut.0.weight" not in shapes:
         channels = args[0]
         mean = {
