@@ -109,7 +109,7 @@ def explained(causes: Mapping[str, str]) -> Iterator[None]:
     except StudentError as error:
         for text, cause in causes.items():
             if text in error._all:
-                error.symptom = cause
+                error.symptom = _(cause)
                 break
         raise
 

@@ -17,7 +17,7 @@ from assignments.checks.a1_classifiers.test_svm import (
     to_pair,
 )
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.questions import question
 from assignments.standins.a1_classifiers.softmax import softmax_loss_vectorized as right_loss
 from assignments.standins.a1_classifiers.svm import svm_loss_vectorized as right_svm_loss
@@ -262,14 +262,14 @@ def check_steps(student, rng, num_iters):
 #: What may be wrong with a batch. The loss that we answer with is the sum of their numbers: so the
 #: history tells what was wrong, and does not depend on which examples were drawn.
 BATCH_FAULTS = {
-    1: _("a batch is not of the size that batch_size says"),
-    2: _("a batch holds rows that are no training examples"),
-    4: _("labels do not belong to the examples beside them"),
-    8: _("the loss is not asked for with the reg that train was given"),
-    16: _("the batches do not change from step to step"),
-    32: _("the first batch is made of the first training examples: draw at random"),
-    64: _("some training examples are never drawn"),
-    128: _("the last training example is never drawn: np.random.randint(0, n) ends at n - 1"),
+    1: N_("a batch is not of the size that batch_size says"),
+    2: N_("a batch holds rows that are no training examples"),
+    4: N_("labels do not belong to the examples beside them"),
+    8: N_("the loss is not asked for with the reg that train was given"),
+    16: N_("the batches do not change from step to step"),
+    32: N_("the first batch is made of the first training examples: draw at random"),
+    64: N_("some training examples are never drawn"),
+    128: N_("the last training example is never drawn: np.random.randint(0, n) ends at n - 1"),
 }
 
 
@@ -304,7 +304,7 @@ def check_batches(student, rng, N=40, batch_size=20, num_iters=38):
     model.train(X, y, reg=reg, num_iters=num_iters, batch_size=batch_size)
     assert_one_call_a_step(len(seen), num_iters)
     if faults:
-        raise CheckFailed(BATCH_FAULTS[min(faults)])
+        raise CheckFailed(_(BATCH_FAULTS[min(faults)]))
 
 
 def assert_one_call_a_step(calls, num_iters):

@@ -17,15 +17,15 @@ from assignments.checks.a1_classifiers.test_two_layer_net import (
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.gradients import numerical_gradient
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.questions import question
 from assignments.standins.a2_networks import fully_connected_nets as standins
 from assignments.student import CheckFailed, Remote, Student, StudentError
 
 NORMALIZATIONS = (None, "batchnorm", "layernorm")
 
-ONE_STEP = _("next_w after one step")
-TWO_STEPS = _("next_w after two steps")
+ONE_STEP = N_("next_w after one step")
+TWO_STEPS = N_("next_w after two steps")
 
 
 @question("fully_connected_nets-init")
@@ -270,9 +270,9 @@ def test_sgd_momentum_by_hand(student, rng):
     """Two steps by hand: one downhill, and one without a gradient, by half of the velocity."""
     settings = {"learning_rate": 0.1, "momentum": 0.5}
     w, config = careful_step(student, "sgd_momentum", [1.0, 2.0], [10.0, -20.0], settings)
-    assert_close(w, np.array([0.0, 4.0]), ONE_STEP, show=True)
+    assert_close(w, np.array([0.0, 4.0]), _(ONE_STEP), show=True)
     w, config = careful_step(student, "sgd_momentum", w, [0.0, 0.0], config)
-    assert_close(w, np.array([-0.5, 5.0]), TWO_STEPS, show=True)
+    assert_close(w, np.array([-0.5, 5.0]), _(TWO_STEPS), show=True)
     check_state(config, velocity=[-0.5, 1.0])
 
 
@@ -287,9 +287,9 @@ def test_nesterov_by_hand(student, rng):
     """Two steps by hand, the second without a gradient."""
     settings = {"learning_rate": 0.1, "momentum": 0.5}
     w, config = careful_step(student, "nesterov", [1.0, 2.0], [10.0, -20.0], settings)
-    assert_close(w, np.array([-0.5, 5.0]), ONE_STEP, show=True)
+    assert_close(w, np.array([-0.5, 5.0]), _(ONE_STEP), show=True)
     w, config = careful_step(student, "nesterov", w, [0.0, 0.0], config)
-    assert_close(w, np.array([-0.75, 5.5]), TWO_STEPS, show=True)
+    assert_close(w, np.array([-0.75, 5.5]), _(TWO_STEPS), show=True)
     check_state(config, velocity=[-0.5, 1.0])
 
 
@@ -306,10 +306,10 @@ def test_adagrad_by_hand(student, rng):
     start, dw = np.array([1.0, 2.0]), np.array([3.0, -4.0])
     w, config = careful_step(student, "adagrad", start, dw, settings)
     check_roots(w, dw)
-    assert_close(w, start - dw / [4, 5], ONE_STEP, show=True)
+    assert_close(w, start - dw / [4, 5], _(ONE_STEP), show=True)
     before = w
     w, config = careful_step(student, "adagrad", w, [4.0, 3.0], config)
-    assert_close(w, before - [4 / 6, 3 / 6], TWO_STEPS, show=True)
+    assert_close(w, before - [4 / 6, 3 / 6], _(TWO_STEPS), show=True)
     check_state(config, cache=[25.0, 25.0])
 
 
@@ -324,7 +324,7 @@ def test_adadelta_by_hand(student, rng):
     """A step by hand: cache 12, so a step of 2 / 4 times the gradient 4; and delta 3."""
     settings = {"decay_rate": 0.25, "epsilon": 4.0}
     w, config = careful_step(student, "adadelta", [1.0, 2.0], [4.0, -4.0], settings)
-    assert_close(w, np.array([-1.0, 4.0]), ONE_STEP, show=True)
+    assert_close(w, np.array([-1.0, 4.0]), _(ONE_STEP), show=True)
     check_state(config, cache=[12.0, 12.0], delta=[3.0, 3.0])
 
 
@@ -334,7 +334,7 @@ def test_adadelta_goes_on(student, rng):
     config = {"decay_rate": 0.25, "epsilon": 4.0, "cache": np.array([36.0])}
     config |= {"delta": np.array([12.0])}
     w, config = careful_step(student, "adadelta", [1.0], [4.0], config)
-    assert_close(w, np.array([-2.2]), ONE_STEP, show=True)
+    assert_close(w, np.array([-2.2]), _(ONE_STEP), show=True)
 
 
 @question("fully_connected_nets-adadelta")
@@ -350,7 +350,7 @@ def test_rmsprop_by_hand(student, rng):
     start, dw = np.array([1.0, 2.0]), np.array([4.0, -2.0])
     w, config = careful_step(student, "rmsprop", start, dw, settings)
     check_roots(w, dw)
-    assert_close(w, start - dw / [2.5, 1.5], ONE_STEP, show=True)
+    assert_close(w, start - dw / [2.5, 1.5], _(ONE_STEP), show=True)
     before = w
     w, config = careful_step(student, "rmsprop", w, [0.0, 0.0], config)
     assert_close(w, before, _("next_w after a step without a gradient"))
@@ -369,7 +369,7 @@ def test_adam_first_step(student, rng):
     start, dw = np.array([1.0, 2.0, 3.0]), np.array([0.1, -1000.0, 5.0])
     w, _config = step(student, "adam", start, dw, {"learning_rate": 0.1})
     check_roots(w, dw)
-    assert_close(w, start - 0.1 * np.sign(dw), ONE_STEP, rtol=1e-5, show=True)
+    assert_close(w, start - 0.1 * np.sign(dw), _(ONE_STEP), rtol=1e-5, show=True)
 
 
 @question("fully_connected_nets-adam")
@@ -390,13 +390,13 @@ def test_adam_by_hand(student, rng):
     settings = {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "epsilon": 1.0}
     start = np.array([1.0, 2.0])
     w, config = careful_step(student, "adam", start, [8.0, -4.0], settings)
-    assert_close(w, start - [8 / 9, -4 / 5], ONE_STEP, show=True)
+    assert_close(w, start - [8 / 9, -4 / 5], _(ONE_STEP), show=True)
     w, config = careful_step(student, "adam", w, [0.0, 0.0], config)
     check_state(config, m=[2.0, -1.0], v=[12.0, 3.0], t=2)
     # Corrected, m is divided by 3/4 and v by 7/16.
     m, v, first = np.array([2, -1]), np.array([12, 3]), np.array([1 - 8 / 9, 2 + 4 / 5])
     want = first - m / 0.75 / (np.sqrt(v / 0.4375) + 1)
-    assert_close(w, want, TWO_STEPS, show=True)
+    assert_close(w, want, _(TWO_STEPS), show=True)
 
 
 @question("fully_connected_nets-adam")
@@ -420,7 +420,7 @@ def test_adamw_first_step(student, rng):
     """The first step has the length of the learning rate, and the decay besides."""
     settings = {"learning_rate": 0.1, "weight_decay": 0.5}
     w, _config = careful_step(student, "adamw", [1.0, -20.0], [3.0, 0.02], settings)
-    assert_close(w, np.array([0.85, -19.1]), ONE_STEP, rtol=1e-5, show=True)
+    assert_close(w, np.array([0.85, -19.1]), _(ONE_STEP), rtol=1e-5, show=True)
 
 
 @question("fully_connected_nets-adamw")
@@ -428,7 +428,7 @@ def test_adamw_defaults(student, rng):
     """Without a config, the learning rate is 0.001 and weight_decay 0.01."""
     w, config = step(student, "adamw", [1000.0], [0.0], None)
     check_state(config, weight_decay=0.01, learning_rate=0.001)
-    assert_close(w, np.array([999.99]), ONE_STEP, rtol=1e-9, show=True)
+    assert_close(w, np.array([999.99]), _(ONE_STEP), rtol=1e-9, show=True)
 
 
 @question("fully_connected_nets-adamw")
@@ -446,7 +446,7 @@ def check_state(config: Any, **states: Any) -> None:
 def check_count(student: Student, config: dict[str, Any], t: int) -> None:
     """Is this Adam's t after a step that moves nothing?"""
     w, config = careful_step(student, "adam", [1.0, 2.0], [0.0, 0.0], config)
-    assert_close(w, np.array([1.0, 2.0]), ONE_STEP, show=True)
+    assert_close(w, np.array([1.0, 2.0]), _(ONE_STEP), show=True)
     check_state(config, t=t)
 
 

@@ -11,20 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
-from assignments.messages import _
+from assignments.messages import N_, _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student, explained
 
 # Parts of Python's and NumPy's messages, and what a mistake that leads there may be.
 ARRAYS = {
-    "truth value": _("step may be an array: take np.minimum, np.where, // and the like, no `if`"),
-    "can be converted to": _("step may be an array: no int(), and np. in place of math."),
-    "integer scalar arrays": _("step may be an array: a formula with **, no loop over steps"),
+    "truth value": N_("step may be an array: take np.minimum, np.where, // and the like, no `if`"),
+    "can be converted to": N_("step may be an array: no int(), and np. in place of math."),
+    "integer scalar arrays": N_("step may be an array: a formula with **, no loop over steps"),
 }
 BORDER = {
-    "high <= 0": _("rng.integers(n) gives 0 to n - 1; with pad = 0 there is one place, row 0"),
-    "low >= high": _("rng.integers(low, high) never gives high, and rows begin at 0"),
-    "could not broadcast": _("the piece has H rows and W columns, cut from the padded image"),
+    "high <= 0": N_("rng.integers(n) gives 0 to n - 1; with pad = 0 there is one place, row 0"),
+    "low >= high": N_("rng.integers(low, high) never gives high, and rows begin at 0"),
+    "could not broadcast": N_("the piece has H rows and W columns, cut from the padded image"),
 }
 
 
