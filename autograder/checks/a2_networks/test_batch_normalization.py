@@ -361,7 +361,7 @@ def test_backward_alt_sizes(student, rng):
     "batch_normalization-batchnorm-backward-alt", weight=3.5, builds_on=BEFORE_BACKWARD, rule=True
 )
 def test_backward_alt_own_way(student, rng):
-    """They are right, in a way of their own."""
+    """They are right, without batchnorm_backward and without its steps."""
     compare_values(student, rng, BACKWARD_ALT)
     check_no_call(student)
     check_not_copied(student)
