@@ -213,7 +213,6 @@ def assert_close(
     rtol: float = 1e-6,
     atol: float = 1e-9,
     factors: Mapping[str, float] | None = None,
-    known: Mapping[str, Any] | None = None,
     show: bool = False,
 ) -> None:
     """Is ``got`` an array, or a number, close to ``want``?
@@ -226,8 +225,6 @@ def assert_close(
         atol: absolute tolerance, times the largest magnitude in ``want``, at least 1.
         factors: names of numbers that an answer may be off by, such as
             ``{"the number of images": N}``.
-        known: known mistakes and the wrong answers they lead to, such as
-            ``{"the bias is missing": x @ w}``; the name of the mistake is the symptom.
         show: state what is expected. Only for public examples that a student follows by hand.
 
     Raises:
@@ -237,7 +234,7 @@ def assert_close(
     want = np.asarray(as_numpy(want))
     array = _in_shape(got, want, what)
     if array.shape != want.shape:
-        symptom = find_symptom(array, want, factors, known=known)
+        symptom = find_symptom(array, want, factors)
         raise CheckFailed(_wrong_shape(what, array, want), symptom)
     if array.dtype.kind == "c" and want.dtype.kind != "c":
         raise CheckFailed(_("{what}: complex numbers").format(what=what))
@@ -247,7 +244,7 @@ def assert_close(
     wrong = ~np.isclose(array, want, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         reason = _reason(array, want, wrong, what, show)
-        raise CheckFailed(reason, find_symptom(array, want, factors, rtol, atol, known))
+        raise CheckFailed(reason, find_symptom(array, want, factors, rtol, atol))
 
 
 def assert_equal(
@@ -255,12 +252,11 @@ def assert_equal(
     want: Any,
     what: str = "",
     *,
-    known: Mapping[str, Any] | None = None,
     show: bool = False,
 ) -> None:
     """Is ``got`` exactly ``want``, as whole numbers (labels, indices, counts) should be?
 
-    ``known`` and ``show`` are those of :func:`assert_close`.
+    ``show`` is that of :func:`assert_close`.
 
     Raises:
         CheckFailed: it is not.
@@ -273,7 +269,7 @@ def assert_equal(
     wrong = array != want
     if wrong.any():
         reason = _wrong_places(array, want, wrong, what, show)
-        raise CheckFailed(reason, find_symptom(array, want, known=known))
+        raise CheckFailed(reason, find_symptom(array, want))
 
 
 def _reason(array: np.ndarray, want: np.ndarray, wrong: np.ndarray, what: str, show: bool) -> str:

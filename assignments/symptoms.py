@@ -1,13 +1,12 @@
 """Symptoms: what a wrong answer looks like, read from the answer alone.
 
 A symptom never shows the expected values. It says how the answer relates to them: flipped in sign,
-off by a factor, transposed, not square-rooted, right in some rows only. A mistake whose wrong
-answer is known is recognised by that.
+off by a factor, transposed, not square-rooted, right in some rows only. Recorded mistakes are named
+by :mod:`assignments.causes`.
 """
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,6 @@ def find_symptom(
     factors: Mapping[str, float] | None = None,
     rtol: float = 1e-5,
     atol: float = 1e-8,
-    known: Mapping[str, Any] | None = None,
 ) -> str:
     """One sentence about how ``got`` differs from ``want``, or "".
 
@@ -30,7 +28,6 @@ def find_symptom(
         got, want: numeric arrays of any shapes.
         factors: names of numbers that the answer may be off by.
         rtol, atol: when two numbers count as the same.
-        known: for known mistakes, by the sentence about each, the wrong answer they lead to.
     """
     got = np.asarray(got)
     want = np.asarray(want)
@@ -44,9 +41,6 @@ def find_symptom(
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for sentence, answer in (known or {}).items():
-            if same(got, np.asarray(answer)):
-                return sentence
         if symptom := _not_finite(got, want):
             return symptom
         if got.shape != want.shape:

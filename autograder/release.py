@@ -299,7 +299,7 @@ def _check_problems(notebook: SourceNotebook) -> Iterator[str]:
         for grade_id in sorted(checks.keys() - auto):
             yield f"{file} checks {grade_id}, which is no test cell of this notebook"
         for check in (check for group in checks.values() for check in group):
-            if not check.function.__doc__:
+            if not (check.text or check.function.__doc__):
                 yield f"{file}: {check.name} needs a docstring, the sentence that students read"
             if not check.marker.weight > 0:
                 yield f"{file}: {check.name} needs a weight above 0"

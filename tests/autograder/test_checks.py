@@ -1,4 +1,4 @@
-"""What holds for every notebook: its checks tell right solutions from wrong ones."""
+"""What holds for every notebook, beside what ``autograder verify`` proves in CI."""
 
 import ast
 import importlib
@@ -19,7 +19,6 @@ from autograder import checks as hidden_checks
 from autograder.course import Course, SourceNotebook
 from autograder.mistakes import Mistake, Variant, load_patches
 from autograder.release import split_regions
-from autograder.verify import verify_seed
 
 COURSE = Course()
 NOTEBOOKS = [
@@ -31,15 +30,6 @@ NOTEBOOKS = [
 MANY_MISTAKES = re.compile("-loss-|affine|two_layer_net-model|batchnorm|-conv-|max-pool|adam")
 
 each = pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda source: source.name)
-
-
-@each
-def test_solutions_and_variants_pass_and_mistakes_are_caught_and_named(source):
-    """On one seed; `autograder verify` tries twenty."""
-    verdict = verify_seed(source, 1)
-    assert not verdict.failures
-    assert verdict.proved
-    assert not verdict.idle_checks()
 
 
 @each

@@ -1,7 +1,7 @@
 """Public checks of the two-layer-net notebook: small numbers, and numerical gradients."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -398,13 +398,11 @@ def check_slopes(
     dout: np.ndarray,
     parts: tuple[str, ...],
     backward: str = "",
-    known: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Are the gradients of a layer, from <layer>_backward or another, those of sum(out * dout)?
 
     Args:
         parts: names of the gradients.
-        known: for some of the names, known mistakes (see assert_close).
     """
     backward = backward or f"{layer}_backward"
     _out, cache = forward(student, f"{layer}_forward", *arrays)
@@ -423,8 +421,7 @@ def check_slopes(
 
         want = numerical_gradient(weighted_sums, arrays[place])
         factors = {_("the number of examples"): float(len(dout))}
-        mistakes = (known or {}).get(part)
-        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors, known=mistakes)
+        assert_close(gradient, want, part, rtol=1e-5, atol=1e-6, factors=factors)
 
 
 def check_dout_unchanged(
