@@ -157,8 +157,8 @@ def _notebooks(grade_id: str, package: Any) -> Iterator[tuple[str, str]]:
     for folder in pkgutil.iter_modules(package.__path__):
         assignment = importlib.import_module(f"{package.__name__}.{folder.name}")
         for file in pkgutil.iter_modules(assignment.__path__):
-            notebook = file.name.removeprefix("test_")
-            if grade_id.startswith(f"{notebook}-"):
+            test, _underscore, notebook = file.name.partition("_")
+            if test == "test" and grade_id.startswith(f"{notebook}-"):
                 yield folder.name, notebook
 
 

@@ -114,7 +114,9 @@ def _secrets(notebook: SourceNotebook) -> Iterator[_Secret]:
             for line in inside:
                 if len(_squeeze(line)) >= least:
                     yield _Secret(f"a line of the {region.lower()} of {where}", line.strip())
-    yield from _check_secrets(f"autograder.checks.{notebook.assignment}.test_{notebook.name}")
+    package = f"autograder.checks.{notebook.assignment}"
+    for name in (f"test_{notebook.name}", notebook.name):  # the checks, and what they share
+        yield from _check_secrets(f"{package}.{name}")
     yield from _mistake_secrets(notebook)
 
 

@@ -194,6 +194,30 @@ def test_release_never_imports_the_autograder():
             assert not pattern.search("".join(cell["source"])), relative(path)
 
 
+def test_no_file_imports_a_test_file():
+    """What several files of checks need lies in a module of its own."""
+    rooms = [ROOT / room for room in ("assignments", "autograder", "tests", "bench", "tools")]
+    found = [
+        f"{relative(path)} imports {name}"
+        for room in rooms
+        for path in room.rglob("*.py")
+        for name in imports(path)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert not found
+
+
+def imports(path: Path) -> list[str]:
+    """All that a file imports, by dotted names."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
 def test_datasets_hold_no_code():
     assert [relative(path) for path in (ROOT / "datasets").rglob("*.py")] == []
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from assignments.checks.a2_networks import test_cnn_architectures as public
+from assignments.checks.a2_networks import cnn_architectures as public
 from assignments.questions import collect, run_check
 from assignments.standins.a2_networks import cnn_architectures as blocks
 from assignments.student import Student, in_process

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import bundle
-import clone
-import neighbour
+from attacks import ATTACKS
 from harness import (
     A1,
     HONEST,
@@ -30,6 +28,7 @@ from harness import (
     submit,
 )
 
+import bundle
 from autograder.course import Course
 
 #: One of each kind that once stopped a class, kept the grader busy, or held the others up.
@@ -40,9 +39,7 @@ HOSTILE_NAMES = {
     "cells-by-the-100000", "flood-of-formulas", "sleeping-cells", "sleeping-answers",
 }  # fmt: skip
 HOSTILE = [
-    attack
-    for attack in [*bundle.ATTACKS, *clone.ATTACKS, *neighbour.ATTACKS]
-    if isinstance(attack, Submitted) and attack.name in HOSTILE_NAMES
+    attack for attack in ATTACKS if isinstance(attack, Submitted) and attack.name in HOSTILE_NAMES
 ]
 
 

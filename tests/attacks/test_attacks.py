@@ -2,14 +2,10 @@
 
 from collections import Counter
 
-import bundle
-import clone
-import neighbour
 import pytest
+from attacks import ATTACKS
 from boxes import needs_bubblewrap
-from harness import A1, A2, Act, Attack, Submitted, course_of, hand_in_honestly, try_class
-
-ATTACKS: list[Attack] = [*bundle.ATTACKS, *clone.ATTACKS, *neighbour.ATTACKS]
+from harness import A1, A2, Act, Submitted, course_of, hand_in_honestly, try_class
 
 pytestmark = needs_bubblewrap
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from test_attacks import ATTACKS
+from attacks import ATTACKS
 
 from autograder.grading import Budget
 

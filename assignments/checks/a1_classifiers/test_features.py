@@ -2,15 +2,20 @@
 
 import numpy as np
 
+from assignments.checks.a1_classifiers.features import (
+    WEIGHTS_FILE,
+    check_extracted,
+    check_standardized,
+    standardized,
+)
 from assignments.compare import (
     assert_close,
     assert_equal,
     assert_unchanged,
     to_array,
-    wrong_kind,
 )
 from assignments.data import load_data
-from assignments.messages import _, ngettext
+from assignments.messages import _
 from assignments.questions import question
 from assignments.results import (
     assert_accuracy,
@@ -18,9 +23,7 @@ from assignments.results import (
     predicted_labels,
     weights_handed_in,
 )
-from assignments.student import CheckFailed, Student
-
-WEIGHTS_FILE = "features_weights.npz"
+from assignments.student import CheckFailed
 
 #: Each of these accuracies on hidden images is worth a point.
 SCALE = (0.32, 0.37, 0.42, 0.47, 0.52, 0.57)
@@ -47,20 +50,6 @@ def ends_of_columns(im: np.ndarray) -> np.ndarray:
 def brightness(im: np.ndarray) -> np.ndarray:
     """A feature: the mean of all numbers of an image, and of its blue."""
     return np.array([im.mean(), im[:, :, 2].mean()])
-
-
-def features_of(imgs: np.ndarray, functions: list) -> np.ndarray:
-    """What extract_features should return, image by image."""
-    return np.array([np.concatenate([function(im) for function in functions]) for im in imgs])
-
-
-def check_extracted(
-    student: Student, imgs: np.ndarray, functions: list, *options: bool, what: str = "features"
-) -> None:
-    """Does extract_features return the right features of these images?"""
-    served = [student.serve(function) for function in functions]
-    features = student.extract_features(imgs, served, *options)
-    assert_close(features, features_of(imgs, functions), what)
 
 
 @question("features-extract")
@@ -167,31 +156,3 @@ def test_best_standardized(student, rng):
     without = predicted_labels(student, {**weights, **raw}, data.X_test)
     if np.mean(without == data.y_test) > np.mean(with_both == data.y_test) + 0.05:
         raise CheckFailed(_("more images are classified right without mean and std"))
-
-
-# --- shared with the hidden checks ---------------------------------------------------------------
-
-
-def standardized(student: Student, arrays: list[np.ndarray]) -> list[object]:
-    """What standardize_features makes of some arrays."""
-    got = student.standardize_features(*arrays)
-    if not isinstance(got, tuple | list):
-        raise CheckFailed(wrong_kind(got, "standardize_features", _("a tuple of arrays")))
-    if len(got) != len(arrays):
-        raise CheckFailed(
-            ngettext(
-                "{got} array comes back, where {given} are expected",
-                "{got} arrays come back, where {given} are expected",
-                len(got),
-            ).format(got=len(got), given=len(arrays))
-        )
-    return list(got)
-
-
-def check_standardized(
-    student: Student, arrays: list[np.ndarray], want: list[np.ndarray], show: bool = False
-) -> None:
-    """Does standardize_features return these arrays?"""
-    names = ["X_train", _("the second array"), _("the third array"), _("the fourth array")]
-    for got, right, name in zip(standardized(student, arrays), want, names, strict=False):
-        assert_close(got, right, name, show=show)

@@ -1,25 +1,28 @@
 """Public checks of the batch-normalization notebook: small tables, and numerical gradients."""
 
-import ast
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.test_two_layer_net import check_slopes, forward, unpack
-from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.checks.a1_classifiers.two_layer_net import check_slopes, forward
+from assignments.checks.a2_networks.batch_normalization import (
+    BACKWARD,
+    BACKWARD_ALT,
+    LAYERNORM_BACKWARD,
+    PARTS,
+    batchnorm,
+    check_no_call,
+    check_not_copied,
+    check_running,
+    check_shape,
+    gradients,
+)
+from assignments.compare import assert_close, assert_single, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.standins.a2_networks import batch_normalization as standins
-from assignments.student import CheckFailed, Student, StudentError
-from assignments.syntax import names_read, same_code
-
-#: The steps through the graph divide at nearly every one; the formula, by std and by N at most
-#: twice each, even where it computes x_hat again.
-IN_FORMULA = 4
-PARTS = ("dx", "dgamma", "dbeta")
-BACKWARD, BACKWARD_ALT = "batchnorm_backward", "batchnorm_backward_alt"
-LAYERNORM_BACKWARD = "layernorm_backward"
+from assignments.student import CheckFailed, Student
 
 
 @question("batch_normalization-batchnorm-train")
@@ -75,7 +78,7 @@ def test_train_single_precision(student, rng):
     gamma, beta = np.ones(1, np.float32), np.zeros(1, np.float32)
     out = batchnorm(student, x, gamma, beta, {"mode": "train"})
     assert_close(out, np.array([[-1.0], [1.0]]), "out", atol=1e-3)
-    check_single(out=out)
+    assert_single(out=out)
 
 
 @question("batch_normalization-batchnorm-test")
@@ -110,7 +113,7 @@ def test_test_single_precision(student, rng):
     """Where all inputs have the type float32, so has out."""
     ones = np.ones(2, np.float32)
     settings = {"mode": "test", "running_mean": ones, "running_var": ones}
-    check_single(out=batchnorm(student, np.ones((3, 2), np.float32), ones, ones, settings))
+    assert_single(out=batchnorm(student, np.ones((3, 2), np.float32), ones, ones, settings))
 
 
 @question("batch_normalization-batchnorm-backward")
@@ -217,7 +220,7 @@ def test_layernorm_single_precision(student, rng):
     x, ones = np.array([[5001.0, 5003.0]], np.float32), np.ones(2, np.float32)
     out, _cache = forward(student, "layernorm_forward", x, ones, 0 * ones, {})
     assert_close(out, np.array([[-1.0, 1.0]]), "out", atol=1e-3)
-    check_single(out=out)
+    assert_single(out=out)
 
 
 @question("batch_normalization-layernorm-backward")
@@ -279,47 +282,10 @@ def check_backward_inputs(
     _out, cache = forward(student, name, x, gamma, beta, dict(settings))
     parts = gradients(student, backward, dout, cache)
     assert_unchanged(student.changed, {0: "dout"})
-    check_single(**dict(zip(PARTS, parts, strict=True)))
+    assert_single(**dict(zip(PARTS, parts, strict=True)))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
-
-
-def batchnorm(student: Student, *arguments: object) -> object:
-    """The outputs of batchnorm_forward."""
-    return forward(student, "batchnorm_forward", *arguments)[0]
-
-
-def check_running(
-    student: Student, settings: object, mean: np.ndarray, var: np.ndarray, show: bool = False
-) -> None:
-    """Are these the running averages in bn_param now?"""
-    for name, want in (("running_mean", mean), ("running_var", var)):
-        assert_close(student.get(settings, f"[{name!r}]"), want, name, show=show)
-
-
-def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str = "out") -> None:
-    """Has an array the shape of x?"""
-    if array.shape != shape:
-        reason = _("{what} has shape {got}, where {want} is expected")
-        raise CheckFailed(reason.format(what=what, got=array.shape, want=shape))
-
-
-def check_single(**results: object) -> None:
-    """Are these arrays in single precision?"""
-    for name, result in results.items():
-        dtype = to_array(result, name).dtype
-        if dtype != np.float32:
-            raise CheckFailed(
-                _("{name} has the type {dtype}, where all inputs have float32").format(
-                    name=name, dtype=dtype
-                )
-            )
-
-
-def gradients(student: Student, backward: str, dout: np.ndarray, cache: object) -> list:
-    """dx, dgamma and dbeta from a backward function."""
-    return unpack(student.call(backward, dout, cache), backward, PARTS)
 
 
 def check_by_hand(student: Student, backward: str) -> None:
@@ -380,24 +346,3 @@ def check_numerical(student: Student, backward: str, arrays: list, dout: np.ndar
         reason = _("{name} is wrong here, so its gradients say nothing; mend it first")
         raise CheckFailed(reason.format(name=name)) from failure
     check_slopes(student, layer, arrays, dout, PARTS, backward)
-
-
-def check_no_call(student: Student) -> None:
-    """Does batchnorm_backward_alt do without batchnorm_backward?"""
-    if BACKWARD in names_read(student, BACKWARD_ALT):
-        raise CheckFailed(_("it uses batchnorm_backward; write the formula instead"))
-
-
-def check_not_copied(student: Student) -> None:
-    """Is it more than the steps of batchnorm_backward again? Both may hold the formula."""
-    try:
-        same = same_code(student, BACKWARD_ALT, BACKWARD)
-    except StudentError:  # there is no batchnorm_backward
-        return
-    if same and divisions(student.source(BACKWARD_ALT)) > IN_FORMULA:
-        raise CheckFailed(_("these are the steps of batchnorm_backward; write the formula instead"))
-
-
-def divisions(source: str) -> int:
-    """How often a code divides or takes a power."""
-    return sum(isinstance(node, ast.Div | ast.Pow) for node in ast.walk(ast.parse(source)))

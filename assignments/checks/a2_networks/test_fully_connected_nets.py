@@ -1,28 +1,37 @@
 """Public checks of the fully-connected-nets notebook: small networks, and first steps by hand."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    check_shape,
+from assignments.checks.a1_classifiers.two_layer_net import (
     check_spread,
     get_gradient,
     model_loss,
     try_parameters,
-    unpack,
 )
-from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.checks.a2_networks.fully_connected_nets import (
+    NORMALIZATIONS,
+    check_added_gradients,
+    check_constants,
+    check_dtypes,
+    check_shapes,
+    count_layers,
+    get_params,
+    get_state,
+    make_net,
+    random_params,
+    shapes_of,
+    step,
+)
+from assignments.compare import assert_close, assert_unchanged, to_array, unpack
 from assignments.gradients import numerical_gradient
 from assignments.messages import N_, _
 from assignments.questions import question
 from assignments.standins.a2_networks import fully_connected_nets as standins
-from assignments.student import CheckFailed, Remote, Student, StudentError
-
-NORMALIZATIONS = (None, "batchnorm", "layernorm")
+from assignments.student import CheckFailed, Remote, Student
 
 ONE_STEP = N_("next_w after one step")
 TWO_STEPS = N_("next_w after two steps")
@@ -467,106 +476,11 @@ def check_type(student: Student, rule: str) -> None:
 # --- shared with the hidden checks ---------------------------------------------------------------
 
 
-def shapes_of(
-    input_dim: int, hidden_dims: Sequence[int], num_classes: int, normalization: str | None = None
-) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter."""
-    widths = [input_dim, *hidden_dims, num_classes]
-    shapes: dict[str, tuple[int, ...]] = {}
-    for number, (before, after) in enumerate(pairwise(widths), start=1):
-        shapes |= {f"W{number}": (before, after), f"b{number}": (after,)}
-        if normalization and number <= len(hidden_dims):
-            shapes |= {f"gamma{number}": (after,), f"beta{number}": (after,)}
-    return shapes
-
-
-def random_params(
-    rng: np.random.Generator,
-    input_dim: int,
-    hidden_dims: Sequence[int],
-    num_classes: int,
-    normalization: str | None = None,
-) -> dict[str, np.ndarray]:
-    """Parameters of a network, none of them trivial."""
-    made = {}
-    for name, shape in shapes_of(input_dim, hidden_dims, num_classes, normalization).items():
-        if name[0] == "W":
-            made[name] = rng.normal(0, 1.5 / shape[0] ** 0.5, size=shape)
-        elif name.startswith("gamma"):
-            made[name] = rng.uniform(0.5, 2, size=shape)
-        else:
-            made[name] = rng.normal(0, 0.5, size=shape)
-    return made
-
-
 def random_data(
     rng: np.random.Generator, input_dim: int, num_classes: int, count: int = 6
 ) -> tuple[np.ndarray, np.ndarray]:
     """Examples and labels."""
     return rng.normal(size=(count, input_dim)), rng.integers(num_classes, size=count)
-
-
-def make_net(
-    student: Student, params: Mapping[str, np.ndarray], dtype: Any = np.float64, **settings: Any
-) -> Remote:
-    """The student's FullyConnectedNet with these parameters, and a depth to fit."""
-    biases = [params[f"b{number}"] for number in range(1, 1 + count_layers(params))]
-    net = student.FullyConnectedNet(
-        [len(b) for b in biases[:-1]],
-        input_dim=len(params["W1"]),
-        num_classes=len(biases[-1]),
-        dtype=dtype,
-        **settings,
-    )
-    for name, value in params.items():
-        net.set(f"params[{name!r}]", value.astype(dtype))
-    return net
-
-
-def count_layers(params: Mapping[str, np.ndarray]) -> int:
-    """The number of affine layers."""
-    return sum(name[0] == "W" for name in params)
-
-
-def get_params(net: Remote) -> dict[str, np.ndarray]:
-    """All parameters of a network as arrays."""
-    params = net.get("params")
-    if not isinstance(params, dict):
-        raise CheckFailed(_("params is no dictionary"))
-    return {name: to_array(value, str(name)) for name, value in params.items()}
-
-
-def check_shapes(params: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> None:
-    """Are these the parameters, and have they these shapes?"""
-    for name in shapes:
-        if name not in params:
-            raise CheckFailed(_("there is no params[{name!r}]").format(name=name))
-        check_shape(params, name, shapes[name])
-    if extra := sorted(params.keys() - shapes.keys()):
-        raise CheckFailed(
-            _("params has {names}, which this network does not need").format(
-                names=", ".join(extra)[:100]
-            )
-        )
-
-
-def check_constants(params: dict[str, np.ndarray], show: bool = False) -> None:
-    """Are biases and beta 0, and gamma 1?"""
-    for name, value in params.items():
-        if name[0] != "W":
-            want = np.ones(value.shape) if name.startswith("gamma") else np.zeros(value.shape)
-            assert_close(value, want, name, show=show)
-
-
-def check_dtypes(params: dict[str, np.ndarray], dtype: Any) -> None:
-    """Are all parameters of this type?"""
-    for name, value in params.items():
-        if value.dtype != dtype:
-            raise CheckFailed(
-                _("{name} is of type {got}, where {want} is expected").format(
-                    name=name, got=value.dtype, want=np.dtype(dtype)
-                )
-            )
 
 
 def check_loss_first(
@@ -628,34 +542,6 @@ def has_gradient(grads: object, name: str) -> bool:
     return True
 
 
-def check_added_gradients(
-    student: Student,
-    params: dict[str, np.ndarray],
-    data: tuple[np.ndarray, np.ndarray],
-    reg: float = 1.0,
-    **settings: Any,
-) -> None:
-    """Does regularisation add reg * W to the gradients of the weights, and nothing to others?"""
-    without, grads = (
-        model_loss(make_net(student, params, reg=strength, **settings), *data)[1]
-        for strength in (0.0, reg)
-    )
-    for name, value in params.items():
-        added = to_array(get_gradient(grads, name)) - to_array(get_gradient(without, name))
-        want = reg * value if name[0] == "W" else np.zeros_like(value)
-        what = _("what reg = {reg:g} adds to {name}").format(reg=reg, name=f"grads[{name!r}]")
-        assert_close(added, want, what, atol=1e-6)
-
-
-def step(
-    student: Student, rule: str, w: Any, dw: Any, config: Any, dtype: Any = np.float64
-) -> tuple[np.ndarray, Any]:
-    """The next w and config of the student's update rule."""
-    w, dw = np.asarray(w, dtype), np.asarray(dw, dtype)
-    next_w, config = unpack(student.call(rule, w, dw, config), rule, ("next_w", "config"))
-    return to_array(next_w, "next_w", ndim=w.ndim), config
-
-
 def careful_step(
     student: Student, rule: str, w: Any, dw: Any, config: Any
 ) -> tuple[np.ndarray, Any]:
@@ -665,15 +551,3 @@ def careful_step(
     for name in config:  # the settings that were given, and what was remembered
         get_state(new, name)
     return next_w, new
-
-
-def get_state(config: Any, name: str) -> Any:
-    """What a rule remembers under this name."""
-    if isinstance(config, Remote):  # a subclass of dict
-        try:
-            return config.get(f"[{name!r}]")
-        except StudentError:
-            config = {}
-    if not isinstance(config, dict) or name not in config:
-        raise CheckFailed(_("config, as it is returned, has no {name!r}").format(name=name))
-    return config[name]

@@ -4,13 +4,21 @@ import math
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    check_slopes,
-    forward,
-    unpack,
+from assignments.checks.a1_classifiers.two_layer_net import check_slopes, forward
+from assignments.checks.a2_networks.batch_normalization import check_shape
+from assignments.checks.a3_captioning.lstm_captioning import (
+    ATTENTION_ARGUMENTS,
+    PARTS_OF_STEP,
+    STEP_ARGUMENTS,
+    all_gradients,
+    attention,
+    attention_arrays,
+    gru_gradients,
+    lstm_arrays,
+    lstm_step,
+    step_gradients,
 )
-from assignments.checks.a2_networks.test_batch_normalization import check_shape, check_single
-from assignments.checks.a3_captioning.test_rnn_captioning import (
+from assignments.checks.a3_captioning.rnn_captioning import (
     PARTS,
     PARTS_OF_ALL,
     WORDS,
@@ -33,19 +41,15 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
 from assignments.compare import (
     assert_close,
     assert_equal,
+    assert_single,
     assert_unchanged,
     to_array,
-    wrong_kind,
+    unpack,
 )
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
 from assignments.standins.a3_captioning import lstm_captioning as standins
-from assignments.student import CheckFailed, Remote, Student
-
-STEP_ARGUMENTS = ("x", "prev_h", "prev_c", "Wx", "Wh", "b")
-PARTS_OF_STEP = ("dx", "dprev_h", "dprev_c", "dWx", "dWh", "db")
-ATTENTION_ARGUMENTS = ("x", "A", "Wx", "Wh", "Wattn", "b")
 
 #: tanh of LOG2 is 3/5; sigmoid of LOG3 is 3/4, and of -LOG3 1/4.
 LOG2, LOG3 = math.log(2), math.log(3)
@@ -95,7 +99,7 @@ def test_step_inputs(student, rng):
 def test_step_single(student, rng):
     """Inputs in single precision give results in single precision."""
     next_h, next_c, _cache = lstm_step(student, *single(lstm_arrays(rng)))
-    check_single(next_h=next_h, next_c=next_c)
+    assert_single(next_h=next_h, next_c=next_c)
 
 
 @question("lstm_captioning-step-backward")
@@ -154,7 +158,7 @@ def test_step_backward_inputs(student, rng):
 def test_step_backward_single(student, rng):
     """Inputs in single precision give gradients in single precision."""
     _h, _c, cache = lstm_step(student, *single(lstm_arrays(rng)))
-    check_single(**step_gradients(student, *single(rng.normal(size=(2, 3, 5))), cache))
+    assert_single(**step_gradients(student, *single(rng.normal(size=(2, 3, 5))), cache))
 
 
 # --- all steps -----------------------------------------------------------------------------------
@@ -192,7 +196,7 @@ def test_forward_inputs(student, rng):
 def test_forward_single(student, rng):
     """Inputs in single precision give states in single precision."""
     h, _cache = forward(student, "lstm_forward", *single(sequence_arrays(rng, blocks=4)))
-    check_single(h=h)
+    assert_single(h=h)
 
 
 @question("lstm_captioning-backward")
@@ -243,7 +247,7 @@ def test_backward_inputs(student, rng):
 def test_backward_single(student, rng):
     """Inputs in single precision give gradients in single precision."""
     _h, cache = forward(student, "lstm_forward", *single(sequence_arrays(rng, blocks=4)))
-    check_single(**all_gradients(student, rng.normal(size=(3, 4, 5)).astype(np.float32), cache))
+    assert_single(**all_gradients(student, rng.normal(size=(3, 4, 5)).astype(np.float32), cache))
 
 
 # --- the GRU -------------------------------------------------------------------------------------
@@ -278,7 +282,7 @@ def test_gru_inputs(student, rng):
 def test_gru_single(student, rng):
     """Inputs in single precision give next_h in single precision."""
     next_h, _cache = forward(student, "gru_step_forward", *single(step_arrays(rng, blocks=3)))
-    check_single(next_h=next_h)
+    assert_single(next_h=next_h)
 
 
 @question("lstm_captioning-gru-step-backward")
@@ -321,7 +325,7 @@ def test_gru_backward_inputs(student, rng):
 def test_gru_backward_single(student, rng):
     """Inputs in single precision give gradients in single precision."""
     _h, cache = forward(student, "gru_step_forward", *single(step_arrays(rng, blocks=3)))
-    check_single(**gru_gradients(student, rng.normal(size=(3, 5)).astype(np.float32), cache))
+    assert_single(**gru_gradients(student, rng.normal(size=(3, 5)).astype(np.float32), cache))
 
 
 # --- the model -----------------------------------------------------------------------------------
@@ -480,56 +484,3 @@ def hand_arrays() -> tuple[np.ndarray, ...]:
     one = np.ones((1, 1))
     Wx, Wh = np.array([[2 * LOG3, -LOG3, 0.0, 0.0]]), np.array([[-LOG3, LOG3, -LOG3, 0.0]])
     return one, one, np.array([[2 * LOG2 - 0.9]]), Wx, Wh, np.array([0.0, 0.0, 0.0, LOG2])
-
-
-def lstm_arrays(
-    rng: np.random.Generator, N: int = 3, D: int = 4, H: int = 5, scale: float = 1.0
-) -> tuple[np.ndarray, ...]:
-    """x, prev_h, prev_c, Wx, Wh and b of a step; some cells lie beyond 1 or -1."""
-    x, prev_h, *weights = step_arrays(rng, N, D, H, scale, 4)
-    return x, prev_h, rng.normal(0, 1.2, size=(N, H)), *weights
-
-
-def attention_arrays(
-    rng: np.random.Generator, N: int = 3, T: int = 4, D: int = 4, H: int = 5
-) -> tuple[np.ndarray, ...]:
-    """x, A, Wx, Wh, Wattn and b of a sequence with attention; some places stand out."""
-    x, _h0, Wx, Wh, b = sequence_arrays(rng, N, T, D, H, 4)
-    A = rng.normal(0, 1.5, size=(N, H, 4, 4)) + rng.normal(0, 0.5, size=(N, H, 1, 1))
-    return x, A, Wx, Wh, rng.normal(0, 0.7 / H**0.5, size=(H, 4 * H)), b
-
-
-def lstm_step(student: Student, *arrays: np.ndarray) -> tuple[object, object, Remote]:
-    """next_h, next_c and the cache, which stays inside."""
-    result = student.call("lstm_step_forward", *arrays, keep=True)
-    if result.type_name not in ("tuple", "list"):
-        want = "(next_h, next_c, cache)"
-        raise CheckFailed(wrong_kind(result, "lstm_step_forward", want))
-    return result.get("[0]"), result.get("[1]"), result.get("[2]", keep=True)
-
-
-def step_gradients(
-    student: Student, dnext_h: np.ndarray, dnext_c: np.ndarray, cache: object
-) -> dict[str, object]:
-    """The six gradients of a step by name."""
-    result = student.lstm_step_backward(dnext_h, dnext_c, cache)
-    parts = unpack(result, "lstm_step_backward", PARTS_OF_STEP)
-    return dict(zip(PARTS_OF_STEP, parts, strict=True))
-
-
-def all_gradients(student: Student, dh: np.ndarray, cache: object) -> dict[str, object]:
-    """The five gradients of a sequence by name."""
-    parts = unpack(student.lstm_backward(dh, cache), "lstm_backward", PARTS_OF_ALL)
-    return dict(zip(PARTS_OF_ALL, parts, strict=True))
-
-
-def gru_gradients(student: Student, dnext_h: np.ndarray, cache: object) -> dict[str, object]:
-    """The five gradients of a step of a GRU by name."""
-    parts = unpack(student.gru_step_backward(dnext_h, cache), "gru_step_backward", PARTS)
-    return dict(zip(PARTS, parts, strict=True))
-
-
-def attention(student: Student, prev_h: np.ndarray, A: np.ndarray) -> list:
-    """context and weights."""
-    result = student.dot_product_attention(prev_h, A)
-    return unpack(result, "dot_product_attention", ("context", "weights"))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
+from assignments.checks.a1_classifiers.two_layer_net import (
     get_gradient,
     model_loss,
     try_parameters,

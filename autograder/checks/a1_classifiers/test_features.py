@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from assignments.checks.a1_classifiers.test_features import (
+from assignments.checks.a1_classifiers.features import (
     WEIGHTS_FILE,
     check_extracted,
     check_standardized,

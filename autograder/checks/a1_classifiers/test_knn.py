@@ -7,7 +7,7 @@ of its own; special cases follow.
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from assignments.checks.a1_classifiers.test_knn import (
+from assignments.checks.a1_classifiers.knn import (
     assert_no_loop,
     assert_one_loop,
     assert_refused,

@@ -6,8 +6,8 @@ Training is checked with losses of our own: they do not depend on how a student 
 import numpy as np
 import torch
 
-from assignments.checks.a1_classifiers.test_softmax import check_batches, check_model, check_steps
-from assignments.checks.a1_classifiers.test_svm import (
+from assignments.checks.a1_classifiers.softmax import check_batches, check_model, check_steps
+from assignments.checks.a1_classifiers.svm import (
     assert_no_loop,
     check_gradient,
     check_loss,
@@ -19,7 +19,7 @@ from assignments.compare import assert_close, assert_equal, assert_unchanged
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
-from autograder.checks.a1_classifiers.test_svm import check_inputs_unchanged, check_sizes, hinge
+from autograder.checks.a1_classifiers.svm import check_inputs_unchanged, check_sizes, hinge
 
 VECTORIZED = {"softmax-loss-vectorized": ("softmax_loss_vectorized",)}
 BEFORE_TRAIN = {**VECTORIZED, "softmax-classifiers": ("Softmax.loss",)}

@@ -5,31 +5,16 @@ cost everything.
 """
 
 import numpy as np
-import torch
 
-from assignments.checks.a1_classifiers.test_svm import (
+from assignments.checks.a1_classifiers.svm import (
     assert_no_loop,
     check_gradient,
     check_loss,
     check_own_gradient,
     random_problem,
 )
-from assignments.compare import assert_unchanged
 from assignments.questions import question
-
-#: (N, D, C)
-SIZES = [(1, 4, 3), (6, 1, 5), (5, 3, 2), (3, 8, 11)]
-
-
-def hinge(W, X, y, reg):
-    """The right loss and gradient."""
-    W = torch.tensor(W, requires_grad=True)
-    scores = torch.tensor(X) @ W
-    # PyTorch averages over the classes, too.
-    loss = torch.nn.functional.multi_margin_loss(scores, torch.tensor(y)) * W.shape[1]
-    loss = loss + reg * (W**2).sum()
-    loss.backward()
-    return loss.item(), W.grad.numpy()
+from autograder.checks.a1_classifiers.svm import check_inputs_unchanged, check_sizes, hinge
 
 
 def problem(rng, N=8, D=5, C=4):
@@ -148,21 +133,3 @@ def test_vectorized_gradient_has_no_loop(student, rng):
     """The gradient is right, and there is no loop."""
     check_gradient(student, "svm_loss_vectorized", hinge, *problem(rng), 0.0)
     assert_no_loop(student, "svm_loss_vectorized")
-
-
-# --- shared with the softmax notebook ------------------------------------------------------------
-
-
-def check_sizes(student, rng, name, right):
-    """Are loss and gradient right for one example, one feature, two classes and many?"""
-    for N, D, C in SIZES:
-        where = f"({N} examples, {D} features, {C} classes)"
-        case = random_problem(rng, N, D, C)
-        check_loss(student, name, right, *case, 0.0, f"loss {where}")
-        check_gradient(student, name, right, *case, 0.0, f"dW {where}")
-
-
-def check_inputs_unchanged(student, name, right, case):
-    """Are the arguments as they were, and is the loss right?"""
-    check_loss(student, name, right, *case, 0.0)
-    assert_unchanged(student.changed, {0: "W", 1: "X", 2: "y"})

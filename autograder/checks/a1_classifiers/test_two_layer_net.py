@@ -8,16 +8,15 @@ more than one gradient is right.
 import numpy as np
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
+from assignments.checks.a1_classifiers.two_layer_net import (
     NAMES,
     check_shape,
     check_spread,
     get_params,
     make_model,
     random_params,
-    unpack,
 )
-from assignments.compare import assert_close, assert_unchanged
+from assignments.compare import assert_close, assert_unchanged, unpack
 from assignments.messages import _
 from assignments.questions import question
 from assignments.standins.a1_classifiers.two_layer_net import (

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import forward
-from assignments.checks.a2_networks.test_batch_normalization import (
+from assignments.checks.a1_classifiers.two_layer_net import forward
+from assignments.checks.a2_networks.batch_normalization import (
     BACKWARD,
     BACKWARD_ALT,
     LAYERNORM_BACKWARD,
@@ -21,10 +21,9 @@ from assignments.checks.a2_networks.test_batch_normalization import (
     check_no_call,
     check_not_copied,
     check_running,
-    check_single,
     gradients,
 )
-from assignments.compare import assert_close, assert_unchanged
+from assignments.compare import assert_close, assert_single, assert_unchanged
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.questions import question
 
@@ -118,7 +117,7 @@ def test_train_far_away(student, rng):
 @question("batch_normalization-batchnorm-train", weight=0.5)
 def test_train_single(student, rng):
     """Inputs in single precision give outputs in single precision."""
-    check_single(out=check_train(student, single(*inputs(rng))))
+    assert_single(out=check_train(student, single(*inputs(rng))))
 
 
 @question("batch_normalization-batchnorm-train", weight=0.5, rule=True)
@@ -214,7 +213,7 @@ def test_test_single(student, rng):
         settings[name] = settings[name].astype(np.float32)
     out = batchnorm(student, *arrays, settings)
     assert_close(out, right_in_test(arrays, settings), "out")
-    check_single(out=out)
+    assert_single(out=out)
 
 
 @question("batch_normalization-batchnorm-test", weight=0.5, rule=True)
@@ -266,7 +265,7 @@ def compare_sizes(student, rng, backward):
 
 def compare_single(student, rng, backward):
     arrays, dout = single(*inputs(rng)), rng.normal(size=(7, 4)).astype(np.float32)
-    check_single(**compare(student, backward, arrays, dout))
+    assert_single(**compare(student, backward, arrays, dout))
 
 
 def compare_twice(student, rng, backward):
@@ -432,7 +431,7 @@ def test_layernorm_defaults(student, rng):
 @question("batch_normalization-layernorm-forward", weight=0.5)
 def test_layernorm_single(student, rng):
     """Inputs in single precision give outputs in single precision."""
-    check_single(out=check_layernorm(student, single(*inputs(rng))))
+    assert_single(out=check_layernorm(student, single(*inputs(rng))))
 
 
 @question("batch_normalization-layernorm-forward", weight=0.5, rule=True)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a2_networks.test_cnn_architectures import (
+from assignments.checks.a2_networks.cnn_architectures import (
     build,
     check_convolutions,
     check_whole,

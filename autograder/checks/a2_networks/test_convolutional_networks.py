@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
+from assignments.checks.a1_classifiers.two_layer_net import (
     check_shape,
     check_spread,
     forward,
     get_params,
 )
-from assignments.checks.a2_networks.test_convolutional_networks import (
+from assignments.checks.a2_networks.convolutional_networks import (
     CONV_PARTS,
     NAMES,
     NORM_PARTS,

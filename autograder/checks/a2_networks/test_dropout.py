@@ -8,8 +8,8 @@ order is such that the first of them that is wrong tells the mistakes apart.
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.test_two_layer_net import forward
-from assignments.checks.a2_networks.test_dropout import (
+from assignments.checks.a1_classifiers.two_layer_net import forward
+from assignments.checks.a2_networks.dropout import (
     array_inside,
     check_counts,
     check_extremes,

@@ -14,13 +14,8 @@ import torch
 from torch.nn import functional as F
 
 from assignments import layers
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    check_spread,
-    get_gradient,
-    model_loss,
-    unpack,
-)
-from assignments.checks.a2_networks.test_fully_connected_nets import (
+from assignments.checks.a1_classifiers.two_layer_net import check_spread, get_gradient, model_loss
+from assignments.checks.a2_networks.fully_connected_nets import (
     NORMALIZATIONS,
     check_added_gradients,
     check_constants,
@@ -34,7 +29,7 @@ from assignments.checks.a2_networks.test_fully_connected_nets import (
     shapes_of,
     step,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array, unpack
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.checks.a2_networks.test_pytorch import (
+from assignments.checks.a2_networks.pytorch import (
     CONVNET_PARAMS,
     MODULE_PARAMS,
     WEIGHTS_FILE,

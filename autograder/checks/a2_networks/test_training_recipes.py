@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 from torch.nn import functional as F
 
-from assignments.checks.a2_networks.test_training_recipes import (
+from assignments.checks.a2_networks.training_recipes import (
     check_chance,
     check_item,
     check_precision,

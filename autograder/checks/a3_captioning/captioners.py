@@ -10,20 +10,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import (
-    get_gradient,
-    model_loss,
-    try_parameters,
-    unpack,
-)
-from assignments.checks.a2_networks.test_batch_normalization import check_single
-from assignments.checks.a3_captioning.test_rnn_captioning import (
+from assignments.checks.a1_classifiers.two_layer_net import get_gradient, model_loss, try_parameters
+from assignments.checks.a3_captioning.rnn_captioning import (
     PARAMETERS,
     make_model,
     random_params,
     words_in_order,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
+from assignments.compare import (
+    assert_close,
+    assert_equal,
+    assert_single,
+    assert_unchanged,
+    to_array,
+    unpack,
+)
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.student import CheckFailed
@@ -191,7 +192,7 @@ class Net:
         for name in PARAMETERS:
             gradient = get_gradient(grads, name)
             assert_close(gradient, want[name], f"grads[{name!r}]", rtol=1e-4, atol=1e-5)
-            check_single(**{f"grads[{name!r}]": gradient})
+            assert_single(**{f"grads[{name!r}]": gradient})
 
     def own_losses(self, name):
         answers = try_parameters(

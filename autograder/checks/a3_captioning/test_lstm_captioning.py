@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import forward
-from assignments.checks.a2_networks.test_batch_normalization import check_single
-from assignments.checks.a3_captioning.test_lstm_captioning import (
+from assignments.checks.a1_classifiers.two_layer_net import forward
+from assignments.checks.a3_captioning.lstm_captioning import (
     ATTENTION_ARGUMENTS,
     PARTS_OF_STEP,
     STEP_ARGUMENTS,
@@ -23,7 +22,7 @@ from assignments.checks.a3_captioning.test_lstm_captioning import (
     lstm_step,
     step_gradients,
 )
-from assignments.checks.a3_captioning.test_rnn_captioning import (
+from assignments.checks.a3_captioning.rnn_captioning import (
     PARAMETERS,
     PARTS,
     PARTS_OF_ALL,
@@ -32,7 +31,7 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     single,
     step_arrays,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged
+from assignments.compare import assert_close, assert_equal, assert_single, assert_unchanged
 from assignments.questions import question
 from autograder.checks.a3_captioning.captioners import (
     LSTM,
@@ -98,7 +97,7 @@ def test_step_large(student, rng):
 def test_step_single(student, rng):
     """Inputs in single precision give next_h and next_c in single precision."""
     next_h, next_c = check_step(student, single(lstm_arrays(rng)))
-    check_single(next_h=next_h, next_c=next_c)
+    assert_single(next_h=next_h, next_c=next_c)
 
 
 @question("lstm_captioning-step-forward", weight=0.5, rule=True)
@@ -162,7 +161,7 @@ def test_step_backward_sizes(student, rng):
 def test_step_backward_single(student, rng):
     """Inputs in single precision give right gradients in single precision."""
     douts = rng.normal(size=(2, 3, 5)).astype(np.float32)
-    check_single(**compare_step(student, single(lstm_arrays(rng)), douts))
+    assert_single(**compare_step(student, single(lstm_arrays(rng)), douts))
 
 
 @question("lstm_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
@@ -206,7 +205,7 @@ def test_forward_lengths(student, rng):
 @question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
 def test_forward_single(student, rng):
     """Inputs in single precision give states in single precision."""
-    check_single(h=check_forward(student, single(sequence_arrays(rng, blocks=4))))
+    assert_single(h=check_forward(student, single(sequence_arrays(rng, blocks=4))))
 
 
 @question("lstm_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
@@ -273,7 +272,7 @@ def test_backward_lengths(student, rng):
 def test_backward_single(student, rng):
     """Inputs in single precision give right gradients in single precision."""
     dh = rng.normal(size=(3, 4, 5)).astype(np.float32)
-    check_single(**compare_all(student, single(sequence_arrays(rng, blocks=4)), dh))
+    assert_single(**compare_all(student, single(sequence_arrays(rng, blocks=4)), dh))
 
 
 @question("lstm_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
@@ -323,7 +322,7 @@ def test_gru_large(student, rng):
 @question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU)
 def test_gru_single(student, rng):
     """Inputs in single precision give next_h in single precision."""
-    check_single(next_h=check_gru(student, single(step_arrays(rng, blocks=3))))
+    assert_single(next_h=check_gru(student, single(step_arrays(rng, blocks=3))))
 
 
 @question("lstm_captioning-gru-step-forward", weight=0.5, builds_on=BEFORE_GRU, rule=True)
@@ -379,7 +378,7 @@ def test_gru_backward_sizes(student, rng):
 def test_gru_backward_single(student, rng):
     """Inputs in single precision give right gradients in single precision."""
     dnext_h = rng.normal(size=(3, 5)).astype(np.float32)
-    check_single(**compare_gru(student, single(step_arrays(rng, blocks=3)), dnext_h))
+    assert_single(**compare_gru(student, single(step_arrays(rng, blocks=3)), dnext_h))
 
 
 @question("lstm_captioning-gru-step-backward", weight=0.5, builds_on=BEFORE_GRU_BACKWARD, rule=True)

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.checks.a1_classifiers.test_two_layer_net import forward
-from assignments.checks.a2_networks.test_batch_normalization import check_single
-from assignments.checks.a3_captioning.test_rnn_captioning import (
+from assignments.checks.a1_classifiers.two_layer_net import forward
+from assignments.checks.a3_captioning.rnn_captioning import (
     PARAMETERS,
     PARTS,
     PARTS_OF_ALL,
@@ -22,7 +21,7 @@ from assignments.checks.a3_captioning.test_rnn_captioning import (
     step_arrays,
     step_gradients,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged
+from assignments.compare import assert_close, assert_equal, assert_single, assert_unchanged
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.questions import question
 from autograder.checks.a3_captioning.captioners import (
@@ -79,7 +78,7 @@ def test_step_large(student, rng):
 @question("rnn_captioning-step-forward", weight=0.5)
 def test_step_single(student, rng):
     """Inputs in single precision give next_h in single precision."""
-    check_single(next_h=check_step(student, single(step_arrays(rng))))
+    assert_single(next_h=check_step(student, single(step_arrays(rng))))
 
 
 @question("rnn_captioning-step-forward", weight=0.5, rule=True)
@@ -130,7 +129,7 @@ def test_step_backward_sizes(student, rng):
 def test_step_backward_single(student, rng):
     """Inputs in single precision give right gradients in single precision."""
     dnext_h = rng.normal(size=(3, 5)).astype(np.float32)
-    check_single(**compare_step(student, single(step_arrays(rng)), dnext_h))
+    assert_single(**compare_step(student, single(step_arrays(rng)), dnext_h))
 
 
 @question("rnn_captioning-step-backward", weight=0.5, builds_on=BEFORE_STEP_BACKWARD, rule=True)
@@ -175,7 +174,7 @@ def test_forward_lengths(student, rng):
 @question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD)
 def test_forward_single(student, rng):
     """Inputs in single precision give states in single precision."""
-    check_single(h=check_forward(student, single(sequence_arrays(rng))))
+    assert_single(h=check_forward(student, single(sequence_arrays(rng))))
 
 
 @question("rnn_captioning-forward", weight=0.5, builds_on=BEFORE_FORWARD, rule=True)
@@ -264,7 +263,7 @@ def test_backward_slopes(student, rng):
 def test_backward_single(student, rng):
     """Inputs in single precision give right gradients in single precision."""
     dh = rng.normal(size=(3, 4, 5)).astype(np.float32)
-    check_single(**compare_all(student, single(sequence_arrays(rng)), dh))
+    assert_single(**compare_all(student, single(sequence_arrays(rng)), dh))
 
 
 @question("rnn_captioning-backward", weight=0.5, builds_on=BEFORE_BACKWARD, rule=True)
@@ -307,7 +306,7 @@ def test_embedding_shapes(student, rng):
 def test_embedding_single(student, rng):
     """Vectors in single precision stay so."""
     W = rng.normal(size=(6, 3)).astype(np.float32)
-    check_single(out=check_embedding(student, rng.integers(6, size=(2, 4)), W))
+    assert_single(out=check_embedding(student, rng.integers(6, size=(2, 4)), W))
 
 
 # --- rnn_captioning-embedding-backward -----------------------------------------------------------
@@ -350,7 +349,7 @@ def test_embedding_backward_single(student, rng):
     """Inputs in single precision give a right dW in single precision."""
     W, dout = rng.normal(size=(6, 3)), rng.normal(size=(2, 4, 3))
     arrays = W.astype(np.float32), dout.astype(np.float32)
-    check_single(dW=compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays))
+    assert_single(dW=compare_embedding(student, rng.integers(6, size=(2, 4)), *arrays))
 
 
 @question("rnn_captioning-embedding-backward", weight=0.5, builds_on=BEFORE_EMBEDDING, rule=True)

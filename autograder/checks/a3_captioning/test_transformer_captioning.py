@@ -15,22 +15,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from assignments.checks.a3_captioning.test_rnn_captioning import words_in_order
-from assignments.checks.a3_captioning.test_transformer_captioning import (
+from assignments.checks.a3_captioning.rnn_captioning import words_in_order
+from assignments.checks.a3_captioning.transformer_captioning import (
     FORBIDDEN,
     TABLE,
     Both,
     assert_answers,
-    build,
     causal,
     check_decoder_dropout,
-    load_weights,
     replace_attention,
     replace_layers,
 )
-from assignments.checks.a3_captioning.test_vision_transformer import (
+from assignments.checks.a3_captioning.vision_transformer import (
     Weights,
+    build,
     check_same,
+    load_weights,
     own_names,
     randomize,
     tensor,
@@ -39,7 +39,7 @@ from assignments.compare import assert_close, assert_equal, assert_unchanged, to
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
-from autograder.checks.a3_captioning.test_vision_transformer import (
+from autograder.checks.a3_captioning.vision_transformer import (
     check_gradient,
     check_precision,
 )

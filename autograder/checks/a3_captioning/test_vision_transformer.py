@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from assignments.checks.a3_captioning.test_vision_transformer import (
+from assignments.checks.a3_captioning.vision_transformer import (
     bare_model,
     both_layers,
     build,
@@ -29,26 +29,13 @@ from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed, Remote, Student
+from autograder.checks.a3_captioning.vision_transformer import check_gradient, check_precision
 
 #: What PyTorch has of these layers is what they ask for.
 REFUSED = {
     "vision_transformer-encoder": ("torch*.TransformerEncoderLayer", "torch*.TransformerEncoder"),
     "vision_transformer-model": ("torch*.TransformerEncoder", "torchvision.*"),
 }
-
-
-def check_precision(got: object, want: str) -> None:
-    """Is the answer of the precision of the question?"""
-    if str(to_array(got, "the result").dtype) != want:
-        raise CheckFailed(
-            _("for an input of {want}, the result is not of {want}").format(want=want)
-        )
-
-
-def check_gradient(got: torch.Tensor | None, want: torch.Tensor, name: str) -> None:
-    if got is None:
-        raise CheckFailed(_("no gradient reaches {name}").format(name=name))
-    assert_close(got, want, f"the gradient of {name}", atol=1e-8)
 
 
 # --- vision_transformer-patches ------------------------------------------------------------------
