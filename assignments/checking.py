@@ -92,7 +92,7 @@ def _advice(
     if all(result.passed or result.blank for result in results):
         return
     _failures[grade_id] = _failures.get(grade_id, 0) + 1
-    hints = [_(cause.hint) for cause in causes]
+    hints = [_("Hint: {text}").format(text=_(cause.hint)) for cause in causes]
     if hint:
         yield from hints or [_("No hint fits these answers. Begin with the first ✗ above.")]
     elif hints and _failures[grade_id] >= PATIENCE:

@@ -227,10 +227,11 @@ def relative(loss, want):
 # --- what it says --------------------------------------------------------------------------------
 
 
-def greedy(net, max_length, picture_in_cell=False):
+def greedy(net, max_length, cell="kept"):
     """The captions that PyTorch's cell says, and what makes them telling.
 
-    picture_in_cell: the first cell is the picture's projection, as the first state is: a mistake.
+    cell: what becomes of an LSTM's cell. Mistakes are "picture" (it begins as the picture's
+    projection, as the state does) and "emptied" (before each step).
 
     margins: (N,) by how much at least the score of a word that is said is ahead of the next one.
     forbidden: by picture, which of <NULL> and <START> had first the largest score, where another
@@ -240,7 +241,8 @@ def greedy(net, max_length, picture_in_cell=False):
     params = {name: torch.tensor(value) for name, value in net.params.items()}
     N = len(net.features)
     h0 = torch.tensor(net.features) @ params["W_proj"] + params["b_proj"]
-    state = (h0, h0 if picture_in_cell else torch.zeros_like(h0))
+    empty = torch.zeros_like(h0)
+    state = (h0, h0 if cell == "picture" else empty)
     word, ended = torch.full((N,), net.start), torch.zeros(N, dtype=torch.bool)
     marks = torch.tensor([net.null, net.start])
     said = SimpleNamespace(captions=[], margins=np.full(N, np.inf), forbidden={})
@@ -248,6 +250,7 @@ def greedy(net, max_length, picture_in_cell=False):
     for _step in range(max_length):
         said.talks_on |= (ended & (word != net.end)).numpy()
         x = F.embedding(word, params["W_embed"])
+        state = (state[0], empty) if cell == "emptied" else state
         state = net.cell.step(x, state, params["Wx"], params["Wh"], params["b"])
         scores = state[0] @ params["W_vocab"] + params["b_vocab"]
         best = scores.index_fill(1, marks, -torch.inf).topk(2, dim=1)
@@ -298,8 +301,10 @@ def find_case(cell, seed, max_length=9):
         said = greedy(net, max_length)
         if rows := telling(net, said):
             net.features = net.features[rows]
+            picture, emptied = (greedy(net, max_length, c).captions for c in ("picture", "emptied"))
             # Captions that are all alike would not tell whose cell this was.
-            if len(np.unique(greedy(net, max_length, picture_in_cell=True).captions, axis=0)) > 1:
+            varied = len(np.unique(picture, axis=0)) > 1
+            if varied and (cell is RNN or (emptied != said.captions[rows]).any()):
                 return net, said.captions[rows]
 
 
