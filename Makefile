@@ -19,10 +19,10 @@ export PIP_QUIET := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test release verify notebooks lint format bench clean lock
+.PHONY: help setup demo test test-fast release verify notebooks lint format bench clean lock
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv with everything the project needs (about 6 GB), and bubblewrap
 	@tools/install_system_packages.sh bubblewrap libseccomp2
@@ -49,6 +49,9 @@ demo: setup ## Grade a sample class and show the results (in demo/)
 test: lint ## Check style, then run the tests
 	@tools/install_system_packages.sh chromium
 	$(PY) -m pytest -n 2 $(ARGS)
+
+test-fast: setup ## Run the tests that take no sandbox, notebook or browser, in about a minute
+	$(PY) -m pytest -n 2 -m "not slow" $(ARGS)
 
 release: setup ## Make release/ and the students' bundles from source/
 	$(AUTOGRADER) release $(ARGS)

@@ -19,7 +19,7 @@ def run(course, *arguments):
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    monkeypatch.setattr(verify, "pool", lambda jobs: cli_pool())
+    monkeypatch.setattr(verify, "pool", lambda _jobs=None: cli_pool())
     monkeypatch.setattr(cli.console, "width", 200, raising=False)
     with checked_course(tmp_path) as course:
         yield course

@@ -79,7 +79,7 @@ def test_a_check_fails_with_its_symptom_and_then_passes(notebook, page, tmp_path
 
     lab.write("class KNearestNeighbor", solution("two-loops-no-square-root"))
     lab.run("class KNearestNeighbor")
-    expect(lab.run(test_cell)).to_contain_text("is a square root missing?")
+    expect(lab.run(test_cell)).to_contain_text("Is a square root missing?")
     page.screenshot(path=tmp_path / "symptom.png")
 
     lab.write("class KNearestNeighbor", solution())
