@@ -1,10 +1,9 @@
 """All attacks that are tried."""
 
+import bundle
 import clone
 import neighbour
 from harness import Attack
-
-import bundle
 
 __all__ = ["ATTACKS"]
 

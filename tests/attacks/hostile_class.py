@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import bundle
 from attacks import ATTACKS
 from harness import (
     A1,
@@ -28,7 +29,6 @@ from harness import (
     submit,
 )
 
-import bundle
 from autograder.course import Course
 
 #: One of each kind that once stopped a class, kept the grader busy, or held the others up.
