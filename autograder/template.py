@@ -28,6 +28,7 @@ from typing import Any, ClassVar, NoReturn, Protocol
 import msgspec
 
 from autograder.answer_key import answer_key
+from autograder.causes import causes_of
 from autograder.course import HOME, Assignment, CourseError, SourceNotebook
 from autograder.grading import Settings
 from autograder.record import SCHEMA
@@ -132,7 +133,8 @@ def _load(warm: Warm) -> list[SourceNotebook]:
     for source in waiting:  # it grows
         key = answer_key(source)
         earlier = [key.source_of(name) for name in sorted(key.scope.earlier)]
-        key.patches, key.reference  # noqa: B018 - read once, they stay loaded
+        # Read once, they stay loaded: forks would read them again for each submission.
+        key.patches, key.reference, causes_of(key)
         prepare(key.packages)
         waiting += [notebook for notebook in earlier if notebook not in waiting]
     tasks = len(os.listdir("/proc/self/task"))

@@ -6,7 +6,6 @@ grader and feedback pages). Texts are looked up when they are said, so that a ca
 a translated edition adds.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -63,9 +62,6 @@ def write_catalogues(course: Course, folder: Path) -> dict[Path, int]:
 
 def _add_code(catalogue: Catalog, folder: Path) -> None:
     """The texts of the messages in a folder's code and templates."""
-    for file, line, message, _comments, _context in _messages(folder):
+    found = extract_from_dir(str(folder), _METHODS, keywords=_KEYWORDS)
+    for file, line, message, _comments, _context in found:
         catalogue.add(message, locations=[(file, line)])
-
-
-def _messages(folder: Path) -> Iterator[tuple]:
-    yield from extract_from_dir(str(folder), _METHODS, keywords=_KEYWORDS)

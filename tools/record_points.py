@@ -18,10 +18,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from assignments.checking import HOME_SEEDS, find_checks
-from assignments.questions import Seeds, run_check
-from assignments.student import Student
+from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course, SourceNotebook
+from autograder.mistakes import Shortcut
 from autograder.scoring import attempt_question
 from autograder.verify import pool
 
@@ -38,20 +38,15 @@ def record(source: SourceNotebook) -> dict[str, dict]:
 def _record(source: SourceNotebook):
     key = answer_key(source)
     for patch in key.patches:
-        if type(patch).__name__ == "Shortcut":
+        if isinstance(patch, Shortcut):
             continue
         session = key.session(patch)
         shares = [
             attempt_question(session, key, patch.question, Seeds(b"record", (str(seed),))).share
             for seed in range(SEEDS)
         ]
-        results = []
-        for check in find_checks(patch.question):
-            inside = HOME_SEEDS.inside(check)
-            student = Student(
-                session.transport, inside, files=session.files, reading=session.reading
-            )
-            results.append(run_check(check, student, HOME_SEEDS.inputs(check)))
+        checks = find_checks(patch.question)
+        results = attempt_question(session, key, patch.question, HOME_SEEDS, checks=checks).results
         yield (
             f"{source.name}/{patch.name}",
             {

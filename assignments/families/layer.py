@@ -11,11 +11,9 @@ from assignments.compare import (
     Tolerance,
     assert_close,
     assert_unchanged,
-    to_array,
     unpack,
     wrong_kind,
 )
-from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.student import CheckFailed, Remote, Student
 
@@ -47,11 +45,14 @@ class Layer:
     backward: str = ""
 
     def __post_init__(self) -> None:
-        pattern = self.name if "{}" in self.name else f"{self.name}_{{}}"
-        object.__setattr__(self, "forward", pattern.format("forward"))
-        object.__setattr__(self, "backward", self.backward or pattern.format("backward"))
+        named = self.backward or self.forward.replace("forward", "backward")
+        object.__setattr__(self, "backward", named)
 
-    forward = ""
+    @property
+    def forward(self) -> str:
+        """The name of the forward function."""
+        pattern = self.name if "{}" in self.name else f"{self.name}_{{}}"
+        return pattern.format("forward")
 
     # --- the student's side -----------------------------------------------------------------------
 
@@ -179,26 +180,6 @@ class Layer:
                 assert_close(got[name], want[name], name + note, factors=factors, **tolerance)
         return got
 
-    def check_numerical(
-        self, student: Student, arguments: Sequence[Any], douts: Sequence[np.ndarray]
-    ) -> None:
-        """Are the gradients those of the student's own forward function, by finite differences?"""
-        _outs, cache = self.call(student, arguments)
-        parts = self.parts(arguments)
-        got = self.gradients(student, douts, cache, list(parts))
-        for name, place in parts.items():
-
-            def losses(values: list[np.ndarray], place: int = place) -> list[float]:
-                calls = [
-                    (self.forward, *arguments[:place], value, *arguments[place + 1 :])
-                    for value in values
-                ]
-                return [self._weighted(reply, douts) for reply in student.batch(calls)]
-
-            want = numerical_gradient(losses, arguments[place])
-            factors = {_("the number of examples"): float(len(douts[0]))}
-            assert_close(got[name], want, name, rtol=1e-5, atol=1e-6, factors=factors)
-
     def check_inputs(self, student: Student, arguments: Sequence[Any]) -> None:
         """Does the forward function leave its arguments alone, and is it right?"""
         result = student.call(self.forward, *arguments, keep=True)
@@ -206,19 +187,6 @@ class Layer:
         outs, _cache = self.unpacked(result)
         for name, want in self.right(arguments).items():
             assert_close(outs[name], want, name)
-
-    def check_douts(
-        self, student: Student, arguments: Sequence[Any], douts: Sequence[np.ndarray]
-    ) -> None:
-        """Does the backward function leave the gradients that it is given alone?"""
-        _outs, cache = self.call(student, arguments)
-        student.call(self.backward, *douts, cache)
-        assert_unchanged(student.changed, self._dout_names())
-
-    def _weighted(self, reply: Any, douts: Sequence[np.ndarray]) -> float:
-        outs = unpack(reply, self.forward, (*self.outputs, "cache"))
-        pairs = zip(outs, douts, strict=False)
-        return float(sum(np.sum(to_array(out, "out") * dout) for out, dout in pairs))
 
     def _dout_names(self) -> dict[int | str, str]:
         return {place: f"d{name}" for place, name in enumerate(self.outputs)}

@@ -7,8 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 import torch
 
-from assignments.compare import Tolerance, assert_close, assert_unchanged, to_array, unpack
-from assignments.gradients import numerical_gradient
+from assignments.compare import Tolerance, assert_close, assert_unchanged, unpack
 from assignments.messages import _
 from assignments.student import Student
 
@@ -87,19 +86,6 @@ class Loss:
         factors = self.factors(arguments)
         for part in only or self.parts:
             assert_close(got[part], want[part], part + note, factors=factors, **tolerance)
-
-    def check_numerical(self, student: Student, arguments: Sequence[Any]) -> None:
-        """Is the gradient that of the student's own loss, by finite differences?"""
-        got = self.call(student, arguments)[self.parts[1]]
-
-        def losses(values: list[np.ndarray]) -> list[float]:
-            replies = student.batch([(self.name, value, *arguments[1:]) for value in values])
-            found = (unpack(reply, self.name, self.parts)[0] for reply in replies)
-            return [float(to_array(loss, "loss", ndim=0)) for loss in found]
-
-        want = numerical_gradient(losses, arguments[0])
-        factors = self.factors(arguments)
-        assert_close(got, want, self.parts[1], rtol=1e-5, atol=1e-6, factors=factors)
 
     def check_inputs(self, student: Student, arguments: Sequence[Any]) -> None:
         """Does the function leave its arguments alone, and is the loss right?"""
