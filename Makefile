@@ -19,7 +19,7 @@ export PIP_QUIET := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast release verify notebooks lint format bench clean lock
+.PHONY: help setup demo test test-fast release verify notebooks site lint format bench clean lock
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ verify: setup ## Prove that the checks are right: references, variants, mistakes
 
 notebooks: setup ## Run every source notebook from top to bottom
 	$(PY) tools/run_notebooks.py $(ARGS)
+
+site: setup ## Build the course as a web site: build/site/index.html
+	$(AUTOGRADER) site $(ARGS)
 
 lint: setup ## Check style and types without changing a file
 	$(PY) -m ruff format --check .

@@ -176,6 +176,23 @@ def verify(
 
 
 @main.command()
+@click.option("--run", "most", type=int, help="Run at most so many of the notebooks that changed.")
+@click.pass_obj
+@_examples("site", "site --run 0")
+def site(course: Course, most: int | None) -> None:
+    """Build the course as a web site, build/site: notebooks, their figures, guides, glossary."""
+    from autograder.site.build import build
+
+    faults = build(course, most, lambda line: console.print(line, soft_wrap=True))
+    for fault in faults:
+        console.print(f"[red]✗[/] {escape(fault)}", soft_wrap=True)
+    if faults:
+        console.print(f"The site has {len(faults)} faults; mend them before anybody gets it.")
+        sys.exit(1)
+    console.print(f"Open {course.root / 'build' / 'site' / 'index.html'}", soft_wrap=True)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.pass_obj
 @_examples("texts build/locale")

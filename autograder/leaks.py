@@ -12,6 +12,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 
 import assignments
@@ -27,6 +28,8 @@ MIN_PROSE = 20
 MIN_RUN = 80
 #: Consecutive lines of a hidden check that are told apart from everyday code.
 RUN = 3
+#: What holds no text.
+_PICTURES = (".png", ".jpg", ".webp", ".woff", ".woff2", ".ttf", ".npz")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def find_leaks(course: Course, assignment: str, files: Iterable[Path] | None = N
     """Look for an assignment's solutions, mark schemes, hidden checks and mistakes.
 
     Args:
-        files: where to look, also inside notebooks, zip files and wheels; by default
+        files: where to look, also inside notebooks, pages, zip files and wheels; by default
             :func:`shipped_files`.
 
     Raises:
@@ -174,10 +177,32 @@ def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
             for member in archive.namelist():
                 yield from _texts(f"{name}/{member}", archive.read(member))
         return
+    if name.endswith(_PICTURES):
+        return
     text = content.decode("utf-8", "ignore")
     if name.endswith(".ipynb"):
         text = "\n".join(_strings(json.loads(text)))
+    elif name.endswith(".html"):
+        text = _Words(text).text
     yield name, text
+
+
+class _Words(HTMLParser):
+    """The text of a page without its tags, which colour each word of code; and all attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._words: list[str] = []
+        self._attributes: list[str] = []
+        self.feed(page)
+        self.close()
+        self.text = "".join(self._words) + "\n" + "\n".join(self._attributes)
+
+    def handle_data(self, data: str) -> None:
+        self._words.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._attributes += [value for _name, value in attrs if value]
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -185,8 +210,9 @@ def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
+        for key, item in value.items():
+            if key not in ("image/png", "image/jpeg"):
+                yield from _strings(item)
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = sorted(ROOT.glob("source/*/*.ipynb"))
 COMMANDS = ["help", "setup", "demo", "test", "test-fast", "release", "verify", "notebooks"]
-COMMANDS += ["lint", "format", "bench", "clean", "lock"]
+COMMANDS += ["site", "lint", "format", "bench", "clean", "lock"]
 
 
 def relative(path: Path) -> str:
