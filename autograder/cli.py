@@ -380,7 +380,7 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
         if path.stem in (assignment := course.assignment(name)).notebooks
     ]
     if not homes:
-        known = sorted(nb for a in course.assignments() for nb in course.assignment(a).notebooks)
+        known = [nb for a in course.assignments() for nb in course.assignment(a).notebooks]
         raise CourseError(
             f"{path.name} has no checks; keep the name of the released notebook, one of: "
             + ", ".join(f"{name}.ipynb" for name in known)

@@ -114,7 +114,9 @@ def cells() -> list[dict]:
 
 def write_notebook(path: Path, cells: list[dict]) -> None:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nb = new_notebook(metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    place = {"order": 1, "title": path.stem, "minutes": 60, "needs": []}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "course": place}
+    nb = new_notebook(metadata=metadata)
     nb.cells = cells
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.v4.writes(nb), encoding="utf-8")
