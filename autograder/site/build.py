@@ -11,7 +11,7 @@ from autograder.course import Course, CourseError
 from autograder.leaks import Leak, find_leaks
 from autograder.site.faults import find_faults
 from autograder.site.figures import kept, run
-from autograder.site.pages import course_map, write_pages
+from autograder.site.pages import notebooks_of, write_pages
 
 __all__ = ["build"]
 
@@ -37,14 +37,14 @@ def build(course: Course, most: int | None = None, say: Callable[[str], None] = 
     """
     made = course.root / "build"
     figures = {}
-    for stop in course_map(course):
-        outputs = kept(course, stop.source, made / "executed")
+    for page, source in notebooks_of(course).items():
+        outputs = kept(course, source, made / "executed")
         if outputs is None and (most is None or most > 0):
-            say(f"running {stop.page}")
-            outputs = run(course, stop.source, made / "executed")
+            say(f"running {page}")
+            outputs = run(course, source, made / "executed")
             most = most and most - 1
         if outputs is not None:
-            figures[stop.page] = outputs
+            figures[page] = outputs
     write_pages(course, made / "site-pages", figures)
     site = made / "site"
     shutil.rmtree(site, ignore_errors=True)

@@ -5,49 +5,22 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from autograder.course import Course, CourseError, SourceNotebook
 from autograder.site.figures import Outputs, merged
 
-__all__ = ["Stop", "Term", "course_map", "glossary", "terms", "write_pages"]
+__all__ = ["Term", "glossary", "notebooks_of", "terms", "write_pages"]
 
 #: Guides in the order in which they are listed; all others follow.
 GUIDES = ("students", "instructors", "check-authors", "architecture", "security", "results")
 
 
-@dataclass(frozen=True)
-class Stop:
-    """A notebook on the course's road, as its metadata ``course`` says."""
-
-    source: SourceNotebook
-    order: float
-    title: str
-    minutes: int | None
-    needs: tuple[str, ...]
-
-    @property
-    def page(self) -> str:
-        return f"{self.source.assignment}/{self.source.name}"
-
-    @property
-    def points(self) -> float:
-        return sum(question.points for question in self.source.questions.values())
-
-
-def course_map(course: Course) -> list[Stop]:
-    """The notebooks in their order; by name where their metadata says none."""
-    stops = []
-    for name in course.assignments():
-        for source in course.assignment(name).notebooks.values():
-            about = source.nb["metadata"].get("course", {})
-            heading = "".join(source.nb["cells"][0]["source"]).partition("\n")[0].lstrip("# ")
-            order, minutes = about.get("order", len(stops)), about.get("minutes")
-            title, needs = about.get("title", heading), tuple(about.get("needs", ()))
-            stops.append(Stop(source, order, title, minutes, needs))
-    return sorted(stops, key=lambda stop: stop.order)
+def notebooks_of(course: Course) -> dict[str, SourceNotebook]:
+    """The notebooks of the course in their order, by page: ``"a1_classifiers/knn"``."""
+    assignments = [course.assignment(name) for name in course.assignments()]
+    return {f"{one.name}/{name}": nb for one in assignments for name, nb in one.notebooks.items()}
 
 
 def write_pages(course: Course, folder: Path, figures: Mapping[str, Outputs]) -> None:
@@ -59,23 +32,24 @@ def write_pages(course: Course, folder: Path, figures: Mapping[str, Outputs]) ->
     Raises:
         CourseError: a notebook is not released.
     """
-    stops = course_map(course)
+    sources = notebooks_of(course)
     shutil.rmtree(folder, ignore_errors=True)
     home = course.root / "docs" / "site"
     guides = [path.stem for path in sorted((course.root / "docs").glob("*.md"))]
     guides.sort(key=lambda name: (GUIDES + (name,)).index(name))
-    notebooks = {}
-    for stop in stops:
-        notebook = _released(course, stop.source)
-        notebooks[stop.page] = merged(notebook, stop.source.nb, figures.get(stop.page, {}))
+    notebooks = {
+        page: merged(_released(course, source), source.nb, figures.get(page, {}))
+        for page, source in sources.items()
+    }
     texts = {f"{page}.ipynb": json.dumps(_dressed(nb)) for page, nb in notebooks.items()}
-    texts |= {f"{path.name}": path.read_text("utf-8") for path in home.glob("*.md")}
+    texts |= {path.name: path.read_text("utf-8") for path in home.glob("*.md")}
     texts |= {
         f"guides/{name}.md": _within_site((course.root / "docs" / f"{name}.md").read_text("utf-8"))
         for name in guides
     }
-    texts["glossary.md"] = glossary(terms(notebooks), {stop.page: stop.title for stop in stops})
-    texts["index.md"] = "\n".join(_index(stops, guides, texts["index.md"]))
+    titles = {page: source.place.title for page, source in sources.items()}
+    texts["glossary.md"] = glossary(terms(notebooks), titles)
+    texts["index.md"] = "\n".join(_index(sources, guides, texts["index.md"]))
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,35 +81,35 @@ def _within_site(text: str) -> str:
 # --- the map ---------------------------------------------------------------------------------
 
 
-def _index(stops: list[Stop], guides: list[str], words: str) -> Iterator[str]:
+def _index(
+    sources: Mapping[str, SourceNotebook], guides: list[str], words: str
+) -> Iterator[str]:
     """The first page: its words, then a table an assignment, then what the sidebar lists."""
     yield words
-    pages = {stop.source.name: stop.page for stop in stops} | {s.page: s.page for s in stops}
-    numbers = {stop.page: number for number, stop in enumerate(stops, start=1)}
-    folders = list(dict.fromkeys(stop.source.assignment for stop in stops))
-    for folder in folders:
-        yield f"\n## {_name(folder)}\n"
+    numbers = {page: number for number, page in enumerate(sources, start=1)}
+    by_assignment: dict[str, list[str]] = defaultdict(list)
+    for page, source in sources.items():
+        by_assignment[source.assignment].append(page)
+    for assignment, pages in by_assignment.items():
+        yield f"\n## {_name(assignment)}\n"
         yield "| | notebook | minutes | points | after |"
         yield "|---:|---|---:|---:|---|"
-        for stop in stops:
-            if stop.source.assignment == folder:
-                needs = [pages[each] for each in stop.needs if each in pages]
-                after = ", ".join(f"[{numbers[page]}]({page}.ipynb)" for page in needs)
-                notebook = f"[{stop.title}]({stop.page}.ipynb)"
-                minutes = stop.minutes or ""
-                yield (
-                    f"| {numbers[stop.page]} | {notebook} | {minutes} | {stop.points:g} | {after} |"
-                )
-    points = sum(stop.points for stop in stops)
-    minutes = sum(stop.minutes or 0 for stop in stops)
-    hours = f", about {round(minutes / 60)} hours" if all(stop.minutes for stop in stops) else ""
-    yield f"\nTogether: {len(stops)} notebooks{hours}, {points:g} points.\n"
+        for page in pages:
+            place = sources[page].place
+            after = ", ".join(f"[{numbers[each]}]({each}.ipynb)" for each in place.needs)
+            title, points = f"[{place.title}]({page}.ipynb)", _points(sources[page])
+            yield f"| {numbers[page]} | {title} | {place.minutes} | {points:g} | {after} |"
+    hours = sum(source.place.minutes for source in sources.values()) / 60
+    points = sum(map(_points, sources.values()))
+    yield f"\nTogether: {len(sources)} notebooks, about {hours:.0f} hours, {points:g} points.\n"
     yield from _contents("The course", ["syllabus", "glossary"])
-    for folder in folders:
-        yield from _contents(
-            _name(folder), [stop.page for stop in stops if stop.source.assignment == folder]
-        )
+    for assignment, pages in by_assignment.items():
+        yield from _contents(_name(assignment), pages)
     yield from _contents("Guides", [f"guides/{name}" for name in guides])
+
+
+def _points(source: SourceNotebook) -> float:
+    return sum(question.points for question in source.questions.values())
 
 
 def _contents(caption: str, pages: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ extensions = ["myst_nb"]
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"
+nb_merge_streams = True
 
 # Formulas as SVG from one file, which also a browser without a network and a server can read.
 _mathjax = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax/tex-svg.js"
@@ -18,8 +19,12 @@ mathjax_path = _mathjax.name
 mathjax3_config = {"options": {"enableMenu": False}}
 
 html_theme = "sphinx_book_theme"
+html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "home_page_in_toc": True,
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
