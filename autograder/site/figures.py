@@ -101,14 +101,14 @@ def _shown(outputs: Iterable[dict], tests: bool) -> Iterator[dict]:
         if kind == "stream" and output["name"] == "stdout":
             yield output
         elif kind == "display_data" or (kind == "execute_result" and not tests):
-            data = output["data"]
+            data = {form: it for form, it in output["data"].items() if form != _WIDGET}
             picture = next((form for form in PICTURES if form in data), None)
             if picture:
                 words = {"alt": data.get("text/plain", ""), **output["metadata"].get(picture, {})}
                 bundle = {"data": {picture: data[picture]}, "metadata": {picture: words}}
                 yield {"output_type": "display_data", **bundle}
-            elif _WIDGET not in data:  # a progress bar
-                yield output
+            elif data == output["data"] or "text/html" in data:  # else a bar of progress
+                yield {**output, "data": data}
 
 
 def _file(course: Course, source: SourceNotebook, cache: Path) -> Path:

@@ -36,7 +36,7 @@ def write_pages(course: Course, folder: Path, figures: Mapping[str, Outputs]) ->
     shutil.rmtree(folder, ignore_errors=True)
     home = course.root / "docs" / "site"
     guides = [path.stem for path in sorted((course.root / "docs").glob("*.md"))]
-    guides.sort(key=lambda name: (GUIDES + (name,)).index(name))
+    guides.sort(key=lambda name: (*GUIDES, name).index(name))
     notebooks = {
         page: merged(_released(course, source), source.nb, figures.get(page, {}))
         for page, source in sources.items()
@@ -81,9 +81,7 @@ def _within_site(text: str) -> str:
 # --- the map ---------------------------------------------------------------------------------
 
 
-def _index(
-    sources: Mapping[str, SourceNotebook], guides: list[str], words: str
-) -> Iterator[str]:
+def _index(sources: Mapping[str, SourceNotebook], guides: list[str], words: str) -> Iterator[str]:
     """The first page: its words, then a table an assignment, then what the sidebar lists."""
     yield words
     numbers = {page: number for number, page in enumerate(sources, start=1)}
@@ -162,7 +160,10 @@ def glossary(entries: Iterable[Term], titles: Mapping[str, str]) -> str:
         by_letter[letter][name].append(entry)
     if not by_letter:
         return "\n".join([*lines, "No notebook lists its terms yet.", ""])
-    lines += ["The field's terms, in the words in which the notebooks meet them, and in Korean.", ""]
+    lines += [
+        "The field's terms, in the words in which the notebooks meet them, and in Korean.",
+        "",
+    ]
     for letter, names in by_letter.items():
         lines += [f"## {letter}", ""]
         for same in names.values():

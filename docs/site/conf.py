@@ -16,7 +16,11 @@ nb_merge_streams = True
 # Formulas as SVG from one file, which also a browser without a network and a server can read.
 _mathjax = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax/tex-svg.js"
 mathjax_path = _mathjax.name
-mathjax3_config = {"options": {"enableMenu": False}}
+mathjax3_config = {
+    "options": {"enableMenu": False},
+    "tex": {"inlineMath": [["$", "$"], ["\\(", "\\)"]]},
+}
+myst_mathjax_classes = "mathjax_process|math|text_html"  # the last: what cells put out as HTML
 
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}
