@@ -142,6 +142,16 @@ def test_conda_environment_agrees_with_pyproject():
     )
 
 
+def test_workflow_tests_every_python_that_the_project_names():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(workflow)["jobs"]
+    label = "Programming Language :: Python :: "
+    named = [text.removeprefix(label) for text in PYPROJECT["project"]["classifiers"]]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == [n for n in named if n[:2] == "3."]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert {line.split()[1] for line in commands if line.startswith("make ")} <= set(COMMANDS)
+
+
 def test_ruff_is_configured():
     assert PYPROJECT["tool"]["ruff"]["line-length"] == 100
     assert PYPROJECT["tool"]["ruff"]["lint"]["select"]
