@@ -168,7 +168,8 @@ def glossary(entries: Iterable[Term], titles: Mapping[str, str]) -> str:
         lines += [f"## {letter}", ""]
         for same in names.values():
             korean = " · ".join(dict.fromkeys(entry.korean for entry in same if entry.korean))
-            lines.append(f"**{same[0].term.strip('*')}**" + (f" · {korean}" if korean else ""))
+            spoken = f' · <span lang="ko">{korean}</span>' if korean else ""
+            lines.append(f"**{same[0].term.strip('*')}**{spoken}")
             lines += [f": {e.words} ([{titles[e.page]}]({e.page}.ipynb))\n" for e in same]
     return "\n".join(lines)
 

@@ -29,6 +29,7 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": [],
     "navbar_persistent": [],
+    "footer_content_items": [],
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
@@ -36,5 +37,4 @@ html_theme_options = {
 html_static_path = ["static", str(_mathjax)]
 html_css_files = ["site.css"]
 html_sourcelink_suffix = ""
-html_show_copyright = False
-html_show_sphinx = False
+html_use_index = False

@@ -179,8 +179,8 @@ def test_terms_come_from_the_boxes_of_the_notebooks():
 def test_the_glossary_is_alphabetical_and_links_to_each_notebook():
     found = terms(with_box("a1/knn", "nervous") | with_box("a2/dropout", "lost"))
     page = glossary(found, {"a1/knn": "Neighbours", "a2/dropout": "Dropout"})
-    assert page.index("## K") < page.index("**k*-fold** · 폴드") < page.index("## O")
-    assert page.count("**overfitting** · 과적합") == 1
+    assert page.index("## K") < page.index("**k*-fold** · <span") < page.index("## O")
+    assert page.count('**overfitting** · <span lang="ko">과적합</span>') == 1
     assert ": Right on its training points, and nervous elsewhere. ([Neighbours](a1/knn" in page
     assert ": Right on its training points, and lost elsewhere. ([Dropout](a2/dropout" in page
 
