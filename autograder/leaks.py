@@ -202,7 +202,7 @@ class _Words(HTMLParser):
         self._words.append(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._attributes += [value for _name, value in attrs if value]
+        self._attributes += [it for _name, it in attrs if it and not it.startswith("data:image/")]
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -30,6 +30,8 @@ Outputs = dict[str, list[dict]]
 #: Forms of a picture, the best first.
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+#: HTML that adds nothing to the picture beside it.
+_BARE_PICTURE = re.compile(r"<img [^>]*>")
 
 
 def run(course: Course, source: SourceNotebook, cache: Path) -> Outputs:
@@ -95,20 +97,23 @@ def _text(cell: Mapping) -> str:
 
 
 def _shown(outputs: Iterable[dict], tests: bool) -> Iterator[dict]:
-    """What a page shows: printed text, values, and of each picture one form with its words."""
+    """What a page shows: printed text, values, and one form of each picture, with its words."""
     for output in outputs:
         kind = output["output_type"]
         if kind == "stream" and output["name"] == "stdout":
             yield output
         elif kind == "display_data" or (kind == "execute_result" and not tests):
-            data = {form: it for form, it in output["data"].items() if form != _WIDGET}
+            data = output["data"]
+            page = data.get("text/html", "")
             picture = next((form for form in PICTURES if form in data), None)
-            if picture:
+            if picture and (not page or _BARE_PICTURE.fullmatch(page)):
                 words = {"alt": data.get("text/plain", ""), **output["metadata"].get(picture, {})}
                 bundle = {"data": {picture: data[picture]}, "metadata": {picture: words}}
                 yield {"output_type": "display_data", **bundle}
-            elif data == output["data"] or "text/html" in data:  # else a bar of progress
-                yield {**output, "data": data}
+            elif page:
+                yield {**output, "data": {"text/html": page}}
+            elif _WIDGET not in data:  # sliders and bars of progress
+                yield output
 
 
 def _file(course: Course, source: SourceNotebook, cache: Path) -> Path:

@@ -76,8 +76,19 @@ def test_warnings_errors_and_bars_of_progress_are_not_shown(course):
 
 
 def test_a_widget_gives_way_to_its_page(course):
-    (quiz,) = shown(course, "imports", display({WIDGET: {}, "text/html": "<p>?</p>"}))
-    assert quiz["data"] == {"text/html": "<p>?</p>"}
+    sliders = display({WIDGET: {}, "text/html": "", "text/plain": ""})
+    quiz = display({WIDGET: {}, "text/html": "<p>?</p>", "text/plain": "?"})
+    assert [o["data"] for o in shown(course, "imports", sliders, quiz)] == [
+        {"text/html": "<p>?</p>"}
+    ]
+
+
+def test_a_figure_with_a_caption_keeps_it(course):
+    figure = (
+        "<figure><img alt='A curve.' src='data:...'><figcaption>It falls.</figcaption></figure>"
+    )
+    (kept_whole,) = shown(course, "imports", display(PNG | {"text/html": figure}))
+    assert kept_whole["data"] == {"text/html": figure}
 
 
 def test_what_a_student_writes_shows_nothing(course):
