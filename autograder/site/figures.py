@@ -123,7 +123,8 @@ def _file(course: Course, source: SourceNotebook, cache: Path) -> Path:
 def _digest(course: Course, source: SourceNotebook) -> str:
     """Of the notebook, those it builds on, the package, the data and the size of experiments."""
     package = Path(assignments.__file__).parent
-    files = [*sorted(package.rglob("*.py")), *sorted(package.parent.glob("datasets/*/*.json"))]
+    code = [path for path in sorted(package.rglob("*")) if path.suffix in (".py", ".md")]
+    files = [*code, *sorted(package.parent.glob("datasets/*/*.json"))]
     digest = hashlib.sha256(str(scale.scaled("full", "reduced")).encode())
     for content in (path.read_bytes() for path in [*_texts(course, source.path), *files]):
         digest.update(hashlib.sha256(content).digest())
