@@ -32,8 +32,7 @@ def build(course: Course, most: int | None = None, say: Callable[[str], None] = 
         alternative text, texts that students must not see.
 
     Raises:
-        CourseError: Sphinx does not build it; the message has its warnings.
-        nbclient.exceptions.CellExecutionError: a source notebook does not run.
+        CourseError: a source notebook does not run, or Sphinx warns of something.
     """
     made = course.root / "build"
     figures = {}

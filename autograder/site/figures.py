@@ -17,10 +17,11 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 import assignments
 from assignments import scale
-from autograder.course import Course, SourceNotebook
+from autograder.course import Course, CourseError, SourceNotebook
 
 __all__ = ["Outputs", "kept", "merged", "run"]
 
@@ -38,7 +39,7 @@ def run(course: Course, source: SourceNotebook, cache: Path) -> Outputs:
     """Run a source notebook from top to bottom in a copy of ``source/``; keep what it put out.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: a cell raised.
+        CourseError: a cell raised, or the kernel died.
     """
     with tempfile.TemporaryDirectory(prefix="solved-") as folder:
         place = Path(folder).resolve()
@@ -52,14 +53,23 @@ def run(course: Course, source: SourceNotebook, cache: Path) -> Outputs:
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(home)}},
         )
-        client.execute()
+        try:
+            client.execute()
+        except (CellExecutionError, DeadKernelError) as error:
+            name = f"{source.assignment}/{source.name}"
+            raise CourseError(
+                f"{name} does not run: {getattr(error, 'ename', '')} {getattr(error, 'evalue', '')}"
+                f"; 'make notebooks ARGS={name}' says where"
+            ) from None
         found = {cell.id: cell.outputs for cell in nb.cells if cell.get("outputs")}
         text = json.dumps(found).replace(f"{place}{os.sep}", "")  # previous() names its file
     path = _file(course, source, cache)
     cache.mkdir(parents=True, exist_ok=True)
     for older in cache.glob(f"{path.stem.rpartition('-')[0]}-*.json"):
         older.unlink()
-    path.write_text(text, encoding="utf-8")
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)  # whole or not at all
     return json.loads(text)
 
 

@@ -119,6 +119,14 @@ def test_a_run_is_kept_until_what_it_follows_from_changes(course, tmp_path, monk
     assert len(list(cache.iterdir())) == 1
 
 
+def test_a_notebook_that_does_not_run_is_named(course, tmp_path):
+    source = course.assignment(ASSIGNMENT).notebooks["square"]
+    write_notebook(source.path, [cell("code", "1 / 0", "broken")])
+    with pytest.raises(CourseError, match=f"{PAGE} does not run: ZeroDivisionError"):
+        run(course, source, tmp_path / "executed")
+    assert not (tmp_path / "executed").exists()
+
+
 # --- pages -----------------------------------------------------------------------------------
 
 
