@@ -75,7 +75,7 @@ def _dressed(nb: dict) -> dict:
 
 def _within_site(text: str) -> str:
     """A guide whose links to files that are no page of the site are plain words."""
-    return re.sub(r"\[([^\]]*)\]\((?!\w+:|#|[\w-]+\.md)[^)]*\)", r"\1", text)
+    return re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", text)
 
 
 # --- the map ---------------------------------------------------------------------------------
