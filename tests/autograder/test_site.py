@@ -5,7 +5,9 @@ import zipfile
 
 import pytest
 from checked_course import ASSIGNMENT, SOLUTION, cell, cells, checked_course, write_notebook
+from click.testing import CliRunner
 
+from autograder.cli import main
 from autograder.course import HOME, Course, CourseError
 from autograder.leaks import find_leaks
 from autograder.release import release
@@ -268,6 +270,14 @@ def test_a_planted_solution_in_an_archive_is_found(course, tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("page.html", HIGHLIGHTED)
     assert find_leaks(course, ASSIGNMENT, [tmp_path / "all.zip"])
+
+
+@pytest.mark.parametrize(("faults", "code"), [([], 0), (["page.html: no"], 1)])
+def test_the_command_fails_when_there_are_faults(monkeypatch, faults, code):
+    monkeypatch.setattr("autograder.site.build.build", lambda course, most, say: faults)
+    done = CliRunner().invoke(main, ["site", "--run", "0"])
+    assert done.exit_code == code
+    assert all(fault in done.output for fault in faults)
 
 
 # --- the whole site ----------------------------------------------------------------------------
