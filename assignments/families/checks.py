@@ -1,10 +1,11 @@
 """The checks of one question, each a line: the sentence, and the cases that it is about."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, Unpack
 
 import numpy as np
 
+from assignments.compare import Tolerance
 from assignments.families.exercise import Exercise, as_arrays
 from assignments.messages import N_
 from assignments.questions import Battery
@@ -34,7 +35,7 @@ class Checks(Battery, Generic[E]):
         self,
         question: str,
         exercise: E,
-        usual: Sequence[Any] = (),
+        usual: Any = (),
         *,
         builds_on: Mapping[str, tuple[str, ...]] | None = None,
         cpu: float | None = None,
@@ -50,7 +51,7 @@ class Checks(Battery, Generic[E]):
             example: arguments and parts of the answer by name, lists for arrays of real numbers;
                 ``rtol`` where what is expected is rounded.
         """
-        tolerance = {name: example.pop(name) for name in ("rtol", "atol") if name in example}
+        tolerance: Any = {n: example.pop(n) for n in ("rtol", "atol") if n in example}
         case, want = self.exercise.by_hand(as_arrays(example))
 
         @self.add("by_hand", sentence, weight)
@@ -63,11 +64,11 @@ class Checks(Battery, Generic[E]):
     def sizes(
         self,
         sentence: str,
-        *sizes: Sequence[Any],
+        *sizes: Any,
         weight: float = 1,
         only: Sequence[str] = (),
         beyond: bool = False,
-        **tolerance: float,
+        **tolerance: Unpack[Tolerance],
     ) -> Self:
         """Right on random cases of these sizes."""
 
@@ -87,7 +88,7 @@ class Checks(Battery, Generic[E]):
         weight: float = 1,
         only: Sequence[str] = (),
         beyond: bool = False,
-        **tolerance: float,
+        **tolerance: Unpack[Tolerance],
     ) -> Self:
         """Right on what these functions draw."""
 
@@ -101,7 +102,7 @@ class Checks(Battery, Generic[E]):
     def untouched(
         self,
         sentence: str = N_("Nothing that is passed in is changed."),
-        size: Sequence[Any] | None = None,
+        size: Any = None,
         weight: float = 1,
     ) -> Self:
         """What is passed in is left alone, whatever comes out."""

@@ -28,7 +28,7 @@ class Exercise(ABC):
     arguments: tuple[str, ...]
     inputs: Callable[..., Sequence[Any]]
 
-    #: What is said of results in single precision, and of a call that leaves alone what it is given.
+    #: What is said of results in single precision, and of a call that leaves its arguments alone.
     IN_SINGLE: ClassVar[str] = N_("Inputs in single precision give results in single precision.")
     UNTOUCHED: ClassVar[str] = N_("What is passed in is as it was, and the results are right.")
 
@@ -101,7 +101,7 @@ class Exercise(ABC):
             assert_close(got[part], want[part], named, factors=factors, show=show, **tolerance)
         return got
 
-    def look_at(self, student: Student, part: str) -> None:
+    def look_at(self, student: Student, part: str) -> None:  # noqa: B027 (most have nothing to do)
         """Let one part of the last reply alone tell of mistakes."""
 
     def assert_untouched(self, student: Student, case: Any, answer: Any) -> None:

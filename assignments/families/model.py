@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.compare import assert_close, to_array, unpack
+from assignments.compare import Tolerance, assert_close, to_array, unpack
 from assignments.families import kinks
 from assignments.families.exercise import Exercise
 from assignments.gradients import numerical_gradient
@@ -103,6 +103,8 @@ class Model:
         model = self
 
         class Standin:
+            settings: dict[str, Any]
+
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 given = dict(zip(model.defaults, args, strict=False)) | kwargs
                 settings = {**model.defaults, **given}
@@ -155,7 +157,7 @@ class Net:
     settings: Mapping[str, Any]
     params: Mapping[str, np.ndarray]
     X: np.ndarray
-    y: np.ndarray | None = None
+    y: Any = None
 
     @property
     def weights(self) -> list[str]:
@@ -167,7 +169,7 @@ class Net:
         return {**self.model.defaults, **self.settings}.get(name)
 
     def leaves(self, keep: bool = False) -> dict[str, torch.Tensor]:
-        """The parameters as tensors that gradients can be asked for, in double precision or kept."""
+        """The parameters as tensors with gradients, in double precision or as they are."""
         dtype = None if keep else torch.float64
         return {
             name: torch.tensor(value, dtype=dtype).requires_grad_()
@@ -315,12 +317,19 @@ class _Training(_OfNet):
     """
 
     def check(
-        self, student: Student, case: Net, only: Any = (), note: str = "", **told: Any
-    ) -> Any:
+        self,
+        student: Student,
+        case: Net,
+        only: Sequence[str] = (),
+        note: str = "",
+        want: Mapping[str, Any] | None = None,
+        show: bool = False,
+        **tolerance: Unpack[Tolerance],
+    ) -> dict[str, Any]:
         try:
-            return super().check(student, case, only, note, **told)
+            return super().check(student, case, only, note, want, show, **tolerance)
         except CheckFailed:
-            if told.get("want") is not None or not self._follows(student, case, only):
+            if want is not None or not self._follows(student, case, only):
                 raise
             return {}
 

@@ -1,7 +1,7 @@
 """What only hidden checks ask: usual cases part by part, single precision, repeated calls."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 
@@ -44,13 +44,13 @@ class Hidden(Checks[E]):
 
         return self
 
-    def single(self, weight: float = 0.5, **tolerance: float) -> Self:
+    def single(self, weight: float = 0.5, **tolerance: Unpack[Tolerance]) -> Self:
         """Results in single precision where all inputs are."""
 
         @self.add("single", self.exercise.IN_SINGLE, weight, beyond=True)
         def check_single(student: Student, rng: np.random.Generator) -> None:
             case = self.exercise.single(self.exercise.draw(rng, self.usual))
-            got = self.exercise.check(student, case, **{**SINGLE, **tolerance})
+            got = self.exercise.check(student, case, **(tolerance or SINGLE))
             assert_single(**got)
 
         return self

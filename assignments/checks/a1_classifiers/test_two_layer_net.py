@@ -68,7 +68,7 @@ svm_loss = (
 softmax_loss = (
     Checks("two_layer_net-softmax-loss", softmax, (5, 4))
     .by_hand(
-        "For p = 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8, 1/8 (the third) the loss is right.",
+        "For p = 1/8, 3/8, 4/8 (the second is right) and 4/8, 3/8, 1/8 (the third) so is the loss.",
         x=SCORES, y=LABELS, loss=(math.log(8 / 3) + math.log(8)) / 2,
     )
     .by_hand(
