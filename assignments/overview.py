@@ -3,7 +3,7 @@
 import html
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,11 +37,13 @@ class Overview:
         notebooks: the course map.
         sections: what was done, as :mod:`assignments.progress_file` keeps it.
         is_kept: whether that outlasts the kernel.
+        here: the folder that links start from.
     """
 
     notebooks: list[MappedNotebook]
     sections: Sections
     is_kept: bool = True
+    here: Path = field(default_factory=Path.cwd)
 
     def state(self, exercise: Exercise) -> str:
         """``"done"``, ``"tried"`` or ``"new"``."""
@@ -120,7 +122,7 @@ class Overview:
             return "".join(parts)
         if self.next:
             notebook = self.next[0]
-            link = f'<a href="{_address(notebook)}">{html.escape(notebook.place.title)}</a>'
+            link = f'<a href="{self._address(notebook)}">{html.escape(notebook.place.title)}</a>'
             parts.append(f"<p><b>{self._what_is_next(link, html.escape)}</b></p>")
         heads = (_("notebook"), _("needs"), _("time"), _("questions"), _("points"))
         assignment = ""
@@ -145,13 +147,16 @@ class Overview:
         needs = "; ".join(titles.get(name, name) for name in notebook.place.needs)
         got = sum(map(self.points, notebook.exercises))
         cells = (
-            f'<a href="{_address(notebook)}">{html.escape(notebook.place.title)}</a>',
+            f'<a href="{self._address(notebook)}">{html.escape(notebook.place.title)}</a>',
             html.escape(needs),
             duration(notebook.place.minutes),
             dots,
             f"{got:g} / {notebook.points:g}",
         )
         return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+    def _address(self, notebook: MappedNotebook) -> str:
+        return quote(Path(os.path.relpath(notebook.path, self.here)).as_posix())
 
     def _what_is_next(self, where: str, escape=str) -> str:
         assert self.next
@@ -183,8 +188,3 @@ def _word(state: str) -> str:
 
 def _legend() -> str:
     return "   ".join(f"{dot} {_word(state)}" for state, dot in DOTS.items())
-
-
-def _address(notebook: MappedNotebook) -> str:
-    """Where a notebook lies, seen from the current folder."""
-    return quote(Path(os.path.relpath(notebook.path)).as_posix())

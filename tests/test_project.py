@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = sorted(ROOT.glob("source/*/*.ipynb"))
-COMMANDS = ["help", "setup", "demo", "test", "test-fast", "release", "verify", "notebooks"]
+COMMANDS = ["help", "setup", "learn", "demo", "test", "test-fast", "release", "verify", "notebooks"]
 COMMANDS += ["lint", "format", "bench", "clean", "lock"]
 
 
@@ -76,7 +76,15 @@ def test_make_clean_keeps_students_work():
     done = make("--dry-run", "clean")
     assert done.returncode == 0
     assert ".venv" in done.stdout
-    for kept in ("submitted", "gradebook.db", "autograded", "feedback", "journal", "release"):
+    for kept in (
+        "my/",
+        "submitted",
+        "gradebook.db",
+        "autograded",
+        "feedback",
+        "journal",
+        "release",
+    ):
         assert kept not in done.stdout
 
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from assignments import progress_file
 from assignments.progress_file import FILE, MARKER, keep, kept, known, learner_folder, parse
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
-NAMED = st.sampled_from(["passed", "failed", "steps", "had", "points", "right", "of", "when"])
-ENTRIES = st.dictionaries(st.text(), st.dictionaries(NAMED | st.text(), JSON) | JSON)
-FILES = st.dictionaries(st.sampled_from(["exercises", "written", "quizzes", "else"]), ENTRIES)
+PART = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+PART |= st.lists(PART, max_size=2)
+NAMES = st.sampled_from(["passed", "failed", "steps", "had", "points", "right", "of", "when"])
+ENTRY = st.dictionaries(NAMES, PART, max_size=3) | PART
+ENTRIES = st.dictionaries(st.sampled_from(["knn-a", "knn-b"]), ENTRY, max_size=2) | PART
+SECTIONS = st.sampled_from(["exercises", "written", "quizzes", "else"])
+FILES = st.dictionaries(SECTIONS, ENTRIES, max_size=2)
 
 
 @pytest.fixture
