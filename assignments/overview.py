@@ -2,7 +2,7 @@
 
 import html
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -126,18 +126,19 @@ class Overview:
             parts.append(f"<p><b>{self._what_is_next(link, html.escape)}</b></p>")
         heads = (_("notebook"), _("needs"), _("time"), _("questions"), _("points"))
         assignment = ""
-        parts.append('<table style="text-align: left">')
+        parts.append("<table>")
         for notebook in self.notebooks:
             if notebook.assignment != assignment:
                 assignment = notebook.assignment
-                parts.append(f'<tr><th colspan="{len(heads)}">{html.escape(assignment)}</th></tr>')
-                parts.append("<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>")
-            parts.append(self._row(notebook))
+                name = html.escape(assignment)
+                parts.append(f'<tr><th colspan="{len(heads)}" {_LEFT}>{name}</th></tr>')
+                parts.append(_row("th", heads))
+            parts.append(self._line(notebook))
         parts.append(f"</table><p>{_legend()}<br>")
         parts.append("<br>".join(map(html.escape, self.totals())) + "</p>")
         return "\n".join(parts)
 
-    def _row(self, notebook: MappedNotebook) -> str:
+    def _line(self, notebook: MappedNotebook) -> str:
         dots = "".join(
             f'<span title="{html.escape(exercise.title)}: {_word(self.state(exercise))}">'
             f"{DOTS[self.state(exercise)]}</span>"
@@ -149,11 +150,11 @@ class Overview:
         cells = (
             f'<a href="{self._address(notebook)}">{html.escape(notebook.place.title)}</a>',
             html.escape(needs),
-            duration(notebook.place.minutes),
+            duration(notebook.place.minutes).replace(" ", "&nbsp;"),
             dots,
             f"{got:g} / {notebook.points:g}",
         )
-        return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        return _row("td", cells)
 
     def _address(self, notebook: MappedNotebook) -> str:
         return quote(Path(os.path.relpath(notebook.path, self.here)).as_posix())
@@ -180,6 +181,14 @@ def duration(minutes: int) -> str:
     parts = [_("{count} h").format(count=hours)] if hours else []
     parts += [_("{count} min").format(count=rest)] if rest or not hours else []
     return " ".join(parts)
+
+
+#: JupyterLab would put all of a table to the right.
+_LEFT = 'style="text-align: left"'
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    return "<tr>" + "".join(f"<{tag} {_LEFT}>{cell}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _word(state: str) -> str:

@@ -156,23 +156,20 @@ def _place(own: Path, path: Path, given: dict[str, str], my: Path) -> Path | Non
 
 
 def digest(path: Path) -> str:
-    """What a file says that is of consequence: of a notebook neither outputs nor numbers of runs.
+    """What a file says that is of consequence: of a notebook neither outputs nor empty cells.
 
     So who only ran a notebook, or opened and saved it, has not touched it.
     """
     content = path.read_bytes()
     try:
         nb = json.loads(content)
-        content = json.dumps(
-            [
-                nb["metadata"].get("course"),
-                [
-                    (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("nbgrader"))
-                    for cell in nb["cells"]
-                ],
-            ],
-            sort_keys=True,
-        ).encode()
+        cells = [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("nbgrader"))
+            for cell in nb["cells"]
+            if "".join(cell["source"]).strip()  # JupyterLab adds empty ones
+        ]
+        said = [nb["metadata"].get("course"), cells]
+        content = json.dumps(said, sort_keys=True).encode()
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         pass  # no notebook: its bytes
     return hashlib.sha256(content).hexdigest()
@@ -201,34 +198,38 @@ def _start(my: Path) -> dict:
         shown = progress()
     finally:
         os.chdir(before)
-    text = _(
+    head = _(
         "# The course\n\n"
-        "Work through the notebooks from top to bottom of the table. After each exercise, "
-        "`check(...)` says what is right. Run the cell below (Shift+Enter) to see how far you "
-        "are; `progress()` does the same in every notebook.\n\n"
-        '- `check("...", hint=True)` says more about a mistake that it recognises.\n'
-        '- `reveal("...")` shows a model answer once yours is saved, and the solution of an '
-        "exercise after three checks that failed. Import it with "
-        "`from assignments import reveal`.\n"
-        "- In a terminal, `autograder mine` grades all that you have with the hidden checks.\n"
+        "Work through the notebooks from top to bottom of the table. Run the cell below "
+        "(Shift+Enter) to see how far you are; `progress()` does the same in every notebook."
+    )
+    foot = _(
+        '- `check("...")`, below each exercise, says what is right; `check("...", hint=True)` '
+        "says more about a mistake that it recognises.\n"
+        '- `reveal("...")`, with the same name, shows the solution of an exercise after three '
+        "checks that failed, step by step. Import it with `from assignments import reveal`.\n"
+        '- `reveal("...")` with the name of a question shows a model answer once yours is saved, '
+        "and lets you mark yours. `progress()` tells the name.\n"
+        "- `autograder mine`, in a terminal, grades all that you have with the hidden checks.\n"
         "- What you did is kept in `progress.json`, beside this page, and nowhere else."
     )
     output = {
         "output_type": "execute_result",
-        "execution_count": 1,
+        "execution_count": None,
         "metadata": {},
         "data": {"text/html": shown._repr_html_(), "text/plain": repr(shown)},
     }
     cells = [
-        {"cell_type": "markdown", "id": "course", "metadata": {}, "source": text},
+        {"cell_type": "markdown", "id": "course", "metadata": {}, "source": head},
         {
             "cell_type": "code",
             "id": "progress",
             "metadata": {},
-            "execution_count": 1,
+            "execution_count": None,
             "source": "from assignments import progress\n\nprogress()",
             "outputs": [output],
         },
+        {"cell_type": "markdown", "id": "how", "metadata": {}, "source": foot},
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
