@@ -113,6 +113,7 @@ def _page(
         "student": report.student,
         "assignment": report.assignment,
         "notebook": source.name,
+        "title": source.place.title or source.name,
         "name": source.name,
         "href": f"{source.name}.html",
         "handed_in": _moment(report.timestamp),
