@@ -39,6 +39,7 @@ VERSION = 1
 PATIENCE = 3
 SECTIONS = ("exercises", "written", "quizzes")
 
+T = TypeVar("T")
 Entry = dict[str, Any]
 Sections = dict[str, dict[str, Entry]]
 
@@ -173,9 +174,6 @@ def _save(folder: Path, sections: Sections) -> None:
         _insist(lambda: os.replace(new, folder / FILE))
     finally:
         new.unlink(missing_ok=True)
-
-
-T = TypeVar("T")
 
 
 def _insist(action: Callable[[], T]) -> T:

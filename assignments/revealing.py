@@ -74,7 +74,7 @@ def _find(source: Path, question: str) -> tuple[str, list[Cell]]:
 
 def _reveal_answer(question: str, notebook: str, cell: Cell, had: Iterable[int] | None) -> None:
     if not is_answered(_saved(notebook, question), cell.source):
-        print(_("Answer first, in the cell above, and save the notebook (Ctrl+S or ⌘S)."))
+        print(_("Write your answer first, and save the notebook (Ctrl+S or ⌘S)."))
         return
     _given, answer = split_regions(cell.source, "SOLUTION")
     model, scheme = split_regions("\n".join(answer), "MARK SCHEME")

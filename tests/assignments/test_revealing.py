@@ -61,16 +61,14 @@ def test_a_question_that_is_not_there(my):
 @pytest.mark.parametrize("text", ["", "Write your answer here.", " \n"])
 def test_an_answer_comes_first(my, said, text):
     write_answer(my, text)
-    assert said("warm-why") == (
-        "Answer first, in the cell above, and save the notebook (Ctrl+S or ⌘S).\n"
-    )
-    assert "Answer first" in said("warm-why", had=[1])
+    assert said("warm-why") == ("Write your answer first, and save the notebook (Ctrl+S or ⌘S).\n")
+    assert "Write your answer first" in said("warm-why", had=[1])
     assert kept("written", "warm-why") == {}
 
 
 def test_a_damaged_notebook_holds_no_answer(my, said):
     (my / ASSIGNMENT / "warm.ipynb").write_text("{")
-    assert "Answer first" in said("warm-why")
+    assert "Write your answer first" in said("warm-why")
 
 
 def test_the_model_answer_and_the_scheme_follow(my, said):
