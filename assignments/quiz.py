@@ -104,7 +104,7 @@ def record(name: str, right: int, total: int) -> None:
     """Keep the result of a quiz, where progress is kept.
 
     Args:
-        right: how many questions were answered right at the first try.
+        right: how many questions were answered right, at the first click.
         total: how many questions there are.
     """
 
@@ -252,15 +252,12 @@ def _marked(name: str, questions: list[Question], answers: str) -> str:
         letter == question.answer for letter, question in zip(given, questions, strict=True)
     )
     record(name, right, len(questions))
-    return "\n".join([*lines, _result(right, len(questions))])
+    lines.append(_("{right} of {total} right.").format(right=right, total=len(questions)))
+    return "\n".join(lines)
 
 
 def _verdict(choice: Choice) -> str:
     return _("✓ Right.") if choice.right else _("✗ Not this one.")
-
-
-def _result(right: int, total: int) -> str:
-    return _("{right} of {total} right.").format(right=right, total=total)
 
 
 # --- in a notebook -----------------------------------------------------------------------------
@@ -277,7 +274,7 @@ def _as_widget(name: str, questions: list[Question]) -> Any:
         button = widgets.Button(
             description=letter,
             tooltip=_("Choose {letter}").format(letter=letter),
-            layout={"width": "3em", "flex": "none"},
+            layout={"width": "4em", "flex": "none"},
         )
         text = widgets.HTMLMath(_inline(choice.text), layout={"flex": "1", "width": "auto"})
 
@@ -288,7 +285,8 @@ def _as_widget(name: str, questions: list[Question]) -> Any:
                 first[number] = choice.right
                 if len(first) == len(questions):
                     right = sum(first.values())
-                    result.value = html.escape(_result(right, len(questions)))
+                    told = _("{right} of {total} right at the first click.")
+                    result.value = html.escape(told.format(right=right, total=len(questions)))
                     record(name, right, len(questions))
 
         button.on_click(clicked)

@@ -225,7 +225,7 @@ def test_a_click_is_answered_at_once_and_the_first_of_each_question_counts(good,
     assert not recorded
     click(6)
     assert recorded == [("knn-distances", 2, 3)]
-    assert box.children[-1].value == "2 of 3 right."
+    assert box.children[-1].value == "2 of 3 right at the first click."
     click(6)
     assert len(recorded) == 1
 
