@@ -47,7 +47,7 @@ def draw(radius: float = 0.9, inputs: float = 0.01, kind: str = ORTHOGONAL) -> D
         radius ** np.arange(STEPS), color=PALETTE[0], linestyle=":", linewidth=2,
         label=_("radius to the power of the steps"),
     )  # fmt: skip
-    right.set(yscale="log", ylim=(1e-9, 1e6), xlabel=_("steps back"))
+    right.set(yscale="log", ylim=(1e-13, 1e6), xlabel=_("steps back"))
     right.set_ylabel(_("size of the gradient"))
     right.minorticks_off()
     right.legend(frameon=False, loc="upper left")
