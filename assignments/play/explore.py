@@ -1,4 +1,4 @@
-"""A figure to play with: sliders above a drawing, its number and caption below.
+"""A figure to play with: sliders above a drawing, its number and caption below it.
 
 Where there are no widgets, on a page or in a file, the figure stands still at its first settings.
 """
@@ -62,18 +62,31 @@ class Play:
         return {name: parameters[name].default for name in self.controls}
 
     def __call__(self) -> None:
-        """Show the figure below the cell, with its sliders."""
+        """Show the sliders below the cell, and below them the figure, which they draw anew."""
+        sliders = self._sliders() if importlib.util.find_spec("ipywidgets") else {}
+        if sliders:
+            _display_in_a_box(list(sliders.values()))
         figure, alt = self.draw()
         still = io.BytesIO()
         figure.savefig(still, format="png", dpi=DPI)
-        shown = {
-            "text/html": self.page(figure, alt),
-            "image/png": base64.b64encode(still.getvalue()).decode(),
-            "text/plain": f"{self.title} {_(self.caption)} {alt}",
-        }
-        if importlib.util.find_spec("ipywidgets"):
-            shown = self._widget(shown["text/html"])._repr_mimebundle_() | shown
-        display(shown, raw=True, metadata={"image/png": {"alt": alt}})
+        image = {"image/png": base64.b64encode(still.getvalue()).decode()}
+        shown = display(
+            self._bundle(figure, alt) | image,
+            raw=True,
+            metadata={"image/png": {"alt": alt}},
+            display_id=True,
+        )
+
+        def redraw(_change: Any) -> None:
+            settings = {name: slider.value for name, slider in sliders.items()}
+            shown.update(self._bundle(*self.draw(**settings)), raw=True)
+
+        for slider in sliders.values():
+            slider.observe(redraw, "value")
+
+    def _bundle(self, figure: Figure, alt: str) -> dict[str, str]:
+        text = f"{self.title} {_(self.caption)} {alt}"
+        return {"text/html": self.page(figure, alt), "text/plain": text}
 
     @property
     def title(self) -> str:
@@ -89,17 +102,18 @@ class Play:
         return (
             f'<figure style="margin: 0"><img alt="{html.escape(alt)}" src="{source}" '
             'style="max-width: 100%; background: white; border-radius: 4px">'
-            f'<figcaption style="max-width: 60em"><b>{html.escape(self.title)}</b> '
-            f"{html.escape(_(self.caption))}</figcaption></figure>"
+            '<figcaption style="max-width: 60em; line-height: 1.5">'
+            f"<b>{self.title}</b> {html.escape(_(self.caption))}</figcaption></figure>"
         )
 
-    def _widget(self, first: str) -> Any:
-        """The sliders above the picture that they change."""
+    def _sliders(self) -> dict[str, Any]:
+        """A slider for each argument of ``draw``; a list, where the values are words."""
         import ipywidgets as widgets
 
-        picture = widgets.HTML(first)
-        sliders = {
-            name: widgets.SelectionSlider(
+        return {
+            name: (
+                widgets.Dropdown if isinstance(control.values[0], str) else widgets.SelectionSlider
+            )(
                 options=[(_text(value), value) for value in control.values],
                 value=self.settings[name],
                 description=_(control.label),
@@ -109,12 +123,13 @@ class Play:
             for name, control in self.controls.items()
         }
 
-        def redraw(_change: Any) -> None:
-            picture.value = self.page(*self.draw(**{n: s.value for n, s in sliders.items()}))
 
-        for slider in sliders.values():
-            slider.observe(redraw, "value")
-        return widgets.VBox([*sliders.values(), picture])
+def _display_in_a_box(sliders: list[Any]) -> None:
+    """Show sliders; where there is no kernel for them, on a page, show nothing."""
+    import ipywidgets as widgets
+
+    bundle = widgets.VBox(sliders)._repr_mimebundle_()
+    display(bundle | {"text/html": "", "text/plain": ""}, raw=True)
 
 
 def new_figure(width: float, height: float) -> Figure:

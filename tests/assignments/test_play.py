@@ -62,12 +62,23 @@ def test_the_page_holds_drawing_number_caption_and_alternative_text(name):
     assert idea.page(*idea.draw()) == page, "two drawings of the same settings differ"
 
 
+class Shown(list):
+    """What a notebook is given to show; what it is updated with is given as well."""
+
+    def display(self, bundle, raw, metadata=None, display_id=None):
+        assert raw
+        self.append(bundle)
+        return self
+
+    def update(self, bundle, raw):
+        self.display(bundle, raw)
+
+
 @pytest.fixture
 def shown(monkeypatch):
-    """What a notebook is given to show."""
-    bundles = []
-    monkeypatch.setattr(explore, "display", lambda bundle, raw, metadata: bundles.append(bundle))
-    return bundles
+    shown = Shown()
+    monkeypatch.setattr(explore, "display", shown.display)
+    return shown
 
 
 def test_without_widgets_the_figure_stands_still(shown, monkeypatch):
@@ -79,13 +90,16 @@ def test_without_widgets_the_figure_stands_still(shown, monkeypatch):
     assert "cat 0.657" in bundle["text/plain"]
 
 
-def test_a_slider_draws_anew(shown):
+def test_a_slider_draws_anew(shown, monkeypatch):
+    sliders = play.temperature._sliders()
+    monkeypatch.setattr(explore.Play, "_sliders", lambda idea: sliders)
     play.temperature()
-    assert "application/vnd.jupyter.widget-view+json" in shown[0]
-    box = play.temperature._widget("")
-    slider, picture = box.children
-    slider.value = 0.1
-    assert "cat 1.000" in picture.value
+    box, still = shown
+    assert "application/vnd.jupyter.widget-view+json" in box
+    assert box["text/html"] == box["text/plain"] == ""
+    assert "cat 0.657" in still["text/plain"]
+    sliders["temperature"].value = 0.1
+    assert "cat 1.000" in shown[2]["text/html"]
 
 
 def test_every_idea_stands_in_one_notebook_numbered_in_their_order():
