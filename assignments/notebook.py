@@ -36,8 +36,10 @@ __all__ = [
     "Step",
     "allowed_packages",
     "as_loaded",
+    "course_metadata",
     "load",
     "plan",
+    "raw_cells",
     "read_cells",
     "run_step",
 ]
@@ -137,7 +139,7 @@ def read_cells(nb: object) -> list[Cell]:
 
     Anything malformed is read as emptily as possible.
     """
-    return [_read_cell(number, raw) for number, raw in enumerate(_raw_cells(nb), start=1)]
+    return [_read_cell(number, raw) for number, raw in enumerate(raw_cells(nb), start=1)]
 
 
 def allowed_packages(nb: object) -> list[str]:
@@ -145,10 +147,19 @@ def allowed_packages(nb: object) -> list[str]:
 
     Empty when it says nothing of them.
     """
+    names = course_metadata(nb).get("packages")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def course_metadata(nb: object) -> dict[str, object]:
+    """What ``course`` in a notebook's metadata says: packages, order, title, minutes, needs.
+
+    Empty when there is none.
+    """
     where: object = nb
-    for key in ("metadata", "course", "packages"):
+    for key in ("metadata", "course"):
         where = where.get(key) if isinstance(where, dict) else None
-    return [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
+    return where if isinstance(where, dict) else {}
 
 
 def plan(cells: list[Cell], outline: Outline) -> list[Step]:
@@ -288,7 +299,8 @@ def new_module(name: str) -> NotebookModule:
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _raw_cells(nb: object) -> Iterator[dict]:
+def raw_cells(nb: object) -> Iterator[dict]:
+    """The cells as they are; what is no object is an empty one."""
     if not isinstance(nb, dict):
         return
     sheets = nb.get("worksheets")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from assignments.course_map import CoursePlace, Question, place_of
 from assignments.notebook import Cell, Outline, allowed_packages, read_cells
 
 __all__ = ["HOME", "Assignment", "Course", "CourseError", "Question", "SourceNotebook"]
@@ -22,16 +23,6 @@ HOME = Path(__file__).resolve().parents[1]
 
 class CourseError(Exception):
     """The course folder lacks something, or says something twice; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A graded cell of a source notebook; its ``grade_id`` is the question's name."""
-
-    grade_id: str
-    notebook: str
-    points: float
-    kind: str  # "auto": graded by checks; "written": by a person; "task": by a person, no cell
 
 
 @dataclass(frozen=True)
@@ -62,6 +53,14 @@ class SourceNotebook:
         return frozenset(allowed_packages(self.nb))
 
     @cached_property
+    def place(self) -> CoursePlace:
+        """Its place in the course; the last where the file cannot be read."""
+        try:
+            return place_of(self.nb)
+        except (OSError, ValueError):
+            return CoursePlace()
+
+    @cached_property
     def questions(self) -> dict[str, Question]:
         """Every graded cell by grade_id, in the order of the notebook."""
         found: dict[str, Question] = {}
@@ -87,7 +86,7 @@ class SourceNotebook:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A folder of source notebooks that students hand in together."""
+    """A folder of source notebooks that students hand in together, in the order of the course."""
 
     name: str
     notebooks: Mapping[str, SourceNotebook]
@@ -158,11 +157,18 @@ class Course:
         return sorted({path.parent.name for path in self.source_dir.glob("*/*.ipynb")})
 
     def assignment(self, name: str) -> Assignment:
-        paths = sorted((self.source_dir / name).glob("*.ipynb"))
-        if not paths:
+        """The notebooks of an assignment, in the order that their metadata give.
+
+        Raises:
+            CourseError: there is no such assignment.
+        """
+        paths = (self.source_dir / name).glob("*.ipynb")
+        notebooks = [SourceNotebook(name, path.stem, path) for path in paths]
+        if not notebooks:
             known = ", ".join(self.assignments()) or "none"
             raise CourseError(
                 f"no source notebooks for assignment {name!r} under {self.source_dir} "
                 f"(known assignments: {known})"
             )
-        return Assignment(name, {p.stem: SourceNotebook(name, p.stem, p) for p in paths})
+        notebooks.sort(key=lambda notebook: (notebook.place.order, notebook.name))
+        return Assignment(name, {notebook.name: notebook for notebook in notebooks})

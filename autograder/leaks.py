@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import assignments
+from assignments.regions import split_regions
 from autograder.course import Course, CourseError, SourceNotebook
 from autograder.mistakes import load_patches
-from autograder.release import split_regions
 
 __all__ = ["Leak", "find_leaks", "shipped_files"]
 

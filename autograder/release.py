@@ -19,11 +19,13 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import MetadataValidator, SchemaTooOldError, ValidationError
 from nbgrader.utils import find_all_files
 
+from assignments.notebook import course_metadata
 from assignments.questions import Check, collect
+from assignments.regions import split_regions
 from autograder.course import Course, CourseError, SourceNotebook
 from autograder.gradebook import Gradebook, compiled, course_config
 
-__all__ = ["ReleaseResult", "check_fresh", "consistency", "release", "split_regions"]
+__all__ = ["ReleaseResult", "check_fresh", "consistency", "release"]
 
 
 @dataclass(frozen=True)
@@ -147,33 +149,9 @@ def consistency(course: Course, assignment: str) -> list[str]:
                 other, at = first[0]
                 found.append(f"the grade_id is also that of {other}, cell {at}; rename one")
             problems += [f"{where}: {problem}" for problem in found]
+        problems += [f"{place}: {problem}" for problem in _place_problems(course, notebook)]
         problems += [f"{place}: {problem}" for problem in _check_problems(notebook)]
     return problems
-
-
-def split_regions(text: str, name: str) -> tuple[list[str], list[str]]:
-    """Split a cell's text into the lines outside and inside its regions of one kind.
-
-    Args:
-        name: ``"SOLUTION"``, ``"HIDDEN TESTS"`` or ``"MARK SCHEME"``.
-
-    Raises:
-        ValueError: a region is not closed, closed twice, or nested.
-    """
-    outside: list[str] = []
-    inside: list[str] = []
-    opened = False
-    for line in text.split("\n"):
-        if f"BEGIN {name}" in line or f"END {name}" in line:
-            if opened == (f"BEGIN {name}" in line):
-                wrong = "is opened inside another" if opened else "is closed but never opened"
-                raise ValueError(f"a {name} region {wrong}")
-            opened = not opened
-        else:
-            (inside if opened else outside).append(line)
-    if opened:
-        raise ValueError(f"a {name} region is not closed; add END {name}")
-    return outside, inside
 
 
 def _validate(nb: dict) -> None:
@@ -230,6 +208,33 @@ def _metadata_problems(cell: Mapping, notebook: str) -> Iterator[str]:
         MetadataValidator().validate_cell(nbformat.from_dict(cell))
     except (SchemaTooOldError, ValidationError) as error:
         yield f"nbgrader's metadata is not valid: {str(error).splitlines()[0]}"
+
+
+def _place_problems(course: Course, notebook: SourceNotebook) -> Iterator[str]:
+    """What the metadata do not say of the notebook's place in the course."""
+    said, place = course_metadata(notebook.nb), notebook.place
+    for key in ("order", "title", "minutes", "needs"):
+        value = getattr(place, key)
+        if said.get(key) != (list(value) if key == "needs" else value):
+            yield f'"course" in the metadata needs "{key}" ({_PLACE[key]}), not {said.get(key)!r}'
+    for name in place.needs:
+        assignment, _slash, needed = name.partition("/")
+        if (
+            assignment in course.assignments()
+            and needed not in course.assignment(assignment).notebooks
+        ):
+            yield f"it needs {name}, which is no notebook of this course"
+    for other in course.assignment(notebook.assignment).notebooks.values():
+        if other.place.order == place.order and other.name != notebook.name:
+            yield f"it has the same order as {other.name}"
+
+
+_PLACE = {
+    "order": "its number among the notebooks of the assignment",
+    "title": "a text",
+    "minutes": "how long a student takes",
+    "needs": 'a list of notebooks to do before it, as "assignment/notebook"',
+}
 
 
 def _region_problems(cell: Mapping) -> Iterator[str]:

@@ -3,14 +3,11 @@
 import hashlib
 
 from assignments.notebook import read_cells
+from assignments.written import is_answered
 from autograder.course import SourceNotebook
 from autograder.record import Answer
 
 __all__ = ["written_answers"]
-
-
-#: What a release may say where the answer goes: ours (nbgrader_config.py) and nbgrader's own.
-PLACEHOLDERS = ("Write your answer here.", "YOUR ANSWER HERE", "YOUR CODE HERE")
 
 
 def written_answers(source: SourceNotebook, nb: dict) -> dict[str, Answer]:
@@ -32,23 +29,8 @@ def written_answers(source: SourceNotebook, nb: dict) -> dict[str, Answer]:
         if question.kind == "written":
             text = submitted.get(question.grade_id, "")
             answers[question.grade_id] = Answer(
-                answered=bool(_lines(text) - _given_lines(given[question.grade_id])),
+                answered=is_answered(text, given[question.grade_id]),
                 sha256=hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
                 max_score=question.points,
             )
     return answers
-
-
-def _lines(text: str) -> set[str]:
-    return {line.strip() for line in text.splitlines()} - {"", *PLACEHOLDERS}
-
-
-def _given_lines(text: str) -> set[str]:
-    """The lines of a source cell outside its solution and its mark scheme."""
-    given, depth = [], 0
-    for line in text.splitlines():
-        depth += "BEGIN SOLUTION" in line or "BEGIN MARK SCHEME" in line
-        if not depth:
-            given.append(line)
-        depth -= "END SOLUTION" in line or "END MARK SCHEME" in line
-    return _lines("\n".join(given))

@@ -13,12 +13,12 @@ from assignments import checks as public_checks
 from assignments.checking import find_checks
 from assignments.notebook import load
 from assignments.questions import run_check
+from assignments.regions import split_regions
 from assignments.student import Student, in_process
 from assignments.workspace import Workspace
 from autograder import checks as hidden_checks
 from autograder.course import Course, SourceNotebook
 from autograder.mistakes import Mistake, Variant, load_patches
-from autograder.release import split_regions
 
 COURSE = Course()
 NOTEBOOKS = [

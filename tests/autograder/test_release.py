@@ -9,10 +9,9 @@ from checked_course import checked_course as make_course
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
-from autograder import release as room
 from autograder.course import HOME, Course, CourseError
 from autograder.gradebook import Gradebook
-from autograder.release import check_fresh, consistency, release, split_regions
+from autograder.release import check_fresh, consistency, release
 
 normalise = runpy.run_path(str(HOME / "tools" / "normalise_notebooks.py"))["normalise"]
 
@@ -295,8 +294,42 @@ def test_an_unknown_assignment_is_a_clear_error(course):
         consistency(course, "a7_unknown")
 
 
-def test_split_regions():
-    text = "a\n# BEGIN SOLUTION\nb\n# END SOLUTION\nc\n# BEGIN SOLUTION\n# END SOLUTION"
-    assert split_regions(text, "SOLUTION") == (["a", "c"], ["b"])
-    assert split_regions("a", "SOLUTION") == (["a"], [])
-    assert room.__all__ == sorted(room.__all__)
+# --- the place in the course ---------------------------------------------------------------------
+
+
+def put_second(course: Course, **place: object) -> None:
+    """Another notebook beside the first, with its own place in the course."""
+    nb = json.loads(notebook_path(course).read_text("utf-8"))
+    nb["cells"] = nb["cells"][:1]
+    nb["metadata"]["course"] |= place
+    notebook_path(course).with_name("a_second.ipynb").write_text(json.dumps(nb), "utf-8")
+
+
+def test_notebooks_follow_their_order_not_the_alphabet(course):
+    put_second(course, order=2)
+    assert list(course.assignment(ASSIGNMENT).notebooks) == ["square", "a_second"]
+    assert consistency(course, ASSIGNMENT) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ({"order": "2"}, "\"order\" (its number among the notebooks of the assignment), not '2'"),
+        ({"order": 2, "title": None}, '"title" (a text), not None'),
+        ({"order": 2, "minutes": 1.5}, '"minutes" (how long a student takes), not 1.5'),
+        ({"order": 2, "needs": "square"}, '"needs" (a list'),
+        ({"order": 2, "needs": [f"{ASSIGNMENT}/cube"]}, "needs a9_checked/cube, which is no"),
+        ({"order": 1}, "the same order as square"),
+    ],
+)
+def test_a_place_that_is_not_said_is_a_problem(course, place, problem):
+    put_second(course, **place)
+    problems = consistency(course, ASSIGNMENT)
+    assert any("a_second" in line and problem in line for line in problems), problems
+
+
+def test_the_place_survives_into_the_release(course):
+    release(course, ASSIGNMENT)
+    released = json.loads((course.release_dir / ASSIGNMENT / "square.ipynb").read_text("utf-8"))
+    source = json.loads(notebook_path(course).read_text("utf-8"))
+    assert released["metadata"]["course"] == source["metadata"]["course"]
