@@ -4,7 +4,8 @@
 
     from assignments.quiz import quiz
 
-Nothing is graded. The questions stand in ``quizzes/<assignment>/<notebook>.md``, beside this file::
+Nothing is graded; how many answers were right at the first click is kept with the progress. The
+questions stand in ``quizzes/<assignment>/<notebook>.md``, beside this file::
 
     ## knn-distances
     ### How far apart are $(0, 0)$ and $(3, 4)$?
@@ -33,6 +34,7 @@ from IPython.display import display
 
 from assignments.messages import _
 from assignments.plots import PALETTE
+from assignments.progress_file import keep
 
 __all__ = ["FOLDER", "Choice", "Question", "QuizError", "find_quiz", "quiz", "read_quizzes"]
 
@@ -98,15 +100,6 @@ def quiz(name: str, answers: str = "") -> None:
         if importlib.util.find_spec("ipywidgets"):
             shown = _as_widget(name, questions)._repr_mimebundle_() | shown
         display(shown, raw=True)
-
-
-def record(name: str, right: int, total: int) -> None:
-    """Keep the result of a quiz, where progress is kept.
-
-    Args:
-        right: how many questions were answered right, at the first click.
-        total: how many questions there are.
-    """
 
 
 # --- finding and reading -----------------------------------------------------------------------
@@ -251,7 +244,7 @@ def _marked(name: str, questions: list[Question], answers: str) -> str:
     right = sum(
         letter == question.answer for letter, question in zip(given, questions, strict=True)
     )
-    record(name, right, len(questions))
+    keep("quizzes", name, right=right, of=len(questions))
     lines.append(_("{right} of {total} right.").format(right=right, total=len(questions)))
     return "\n".join(lines)
 
@@ -287,7 +280,7 @@ def _as_widget(name: str, questions: list[Question]) -> Any:
                     right = sum(first.values())
                     told = _("{right} of {total} right at the first click.")
                     result.value = html.escape(told.format(right=right, total=len(questions)))
-                    record(name, right, len(questions))
+                    keep("quizzes", name, right=right, of=len(questions))
 
         button.on_click(clicked)
         return widgets.HBox([button, text], layout={"align_items": "baseline"})

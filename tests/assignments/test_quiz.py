@@ -66,8 +66,11 @@ def written(tmp_path):
 
 @pytest.fixture
 def recorded(monkeypatch):
+    """What is kept with the progress."""
     results = []
-    monkeypatch.setattr(engine, "record", lambda *result: results.append(result))
+    monkeypatch.setattr(
+        engine, "keep", lambda section, name, **what: results.append((section, name, what))
+    )
     return results
 
 
@@ -160,7 +163,7 @@ def test_letters_are_answered_with_reasons(good, recorded, capsys):
     assert printed[1].strip() == "The root of $9 + 16$, and $1 < 2$."
     assert printed[4] == "3. ✗ Not this one. d) four"
     assert printed[-1] == "2 of 3 right."
-    assert recorded == [("knn-distances", 2, 3)]
+    assert recorded == [("quizzes", "knn-distances", {"right": 2, "of": 3})]
 
 
 @pytest.mark.parametrize("answers", ["bc", "bcaa", "bcx", "bdc"])
@@ -224,7 +227,7 @@ def test_a_click_is_answered_at_once_and_the_first_of_each_question_counts(good,
     click(5)
     assert not recorded
     click(6)
-    assert recorded == [("knn-distances", 2, 3)]
+    assert recorded == [("quizzes", "knn-distances", {"right": 2, "of": 3})]
     assert box.children[-1].value == "2 of 3 right at the first click."
     click(6)
     assert len(recorded) == 1
