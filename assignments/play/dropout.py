@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from assignments.messages import N_, _
-from assignments.play.explore import Control, Drawing, Play, new_figure
+from assignments.play.explore import Control, Drawing, Play, new_figure, powers_of_ten
 from assignments.plots import MARKERS, PALETTE
 
 UNITS = 100
@@ -60,6 +60,7 @@ def draw(keep: float = 0.5, count: int = 8) -> Drawing:
     right.set_ylabel(_("distance of their average\nfrom the full network"))
     right.set_xticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
     right.minorticks_off()
+    powers_of_ten(right.yaxis, (-2, -1, 0))
     right.legend(frameon=False, loc="lower left")
     right.spines[["top", "right"]].set_visible(False)
     agree = [((s > 0) == (full > 0)).mean() for s in (thinned[0], mean)]

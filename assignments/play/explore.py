@@ -14,13 +14,15 @@ from typing import Any
 
 import matplotlib as mpl
 from IPython.display import display
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import NullLocator
 
 from assignments.messages import _
 from assignments.plots import DPI
 
-__all__ = ["Control", "Drawing", "Play", "new_figure"]
+__all__ = ["Control", "Drawing", "Play", "new_figure", "powers_of_ten"]
 
 #: A figure, and what it shows, in words.
 Drawing = tuple[Figure, str]
@@ -136,6 +138,17 @@ def new_figure(width: float, height: float) -> Figure:
     """A figure of its own, which pyplot need not close; in inches."""
     margin = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)  # white, on dark ground
     return Figure(figsize=(width, height), layout=margin)
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powers_of_ten(axis: Axis, exponents: Sequence[int]) -> None:
+    """Label an axis on a logarithmic scale, in half the time that Matplotlib's labels take."""
+    axis.set_ticks(
+        [10.0**n for n in exponents], ["10" + str(n).translate(_RAISED) for n in exponents]
+    )
+    axis.set_minor_locator(NullLocator())
 
 
 def _text(value: Any) -> str:

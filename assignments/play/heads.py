@@ -66,7 +66,10 @@ def _table(axis: Axes, numbers: np.ndarray, corner: tuple[float, float], d: int)
     axis.hlines(y + np.arange(rows + 1), x, x + columns, color="white", lw=1.5)
     for row, column in np.ndindex(numbers.shape):
         text = f"{WORDS[words[row, column]][0]}{places[row, column]}"
-        axis.text(x + column + 0.5, y + row + 0.5, text, ha="center", va="center", fontsize=8)
+        axis.text(
+            x + column + 0.5, y + row + 0.5, text, ha="center", va="center", fontsize=8,
+            in_layout=False,  # so many texts take time
+        )  # fmt: skip
 
 
 heads = Play(

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from assignments.data import load_data
 from assignments.messages import N_, _, ngettext
-from assignments.play.explore import Control, Drawing, Play, new_figure
+from assignments.play.explore import Control, Drawing, Play, new_figure, powers_of_ten
 from assignments.plots import PALETTE
 
 SIZE = 32
@@ -61,7 +61,7 @@ def draw(patch_size: int = 8, token: int = 6) -> Drawing:
     bars = right.barh(list(amounts), list(amounts.values()), color=PALETTE[:3])
     right.bar_label(bars, [f"{value:,}" for value in amounts.values()], padding=3)
     right.set(xscale="log", xlim=(0.8, 3e7))
-    right.minorticks_off()
+    powers_of_ten(right.xaxis, range(0, 8, 2))
     right.invert_yaxis()
     right.spines[["top", "right"]].set_visible(False)
     return figure, _(

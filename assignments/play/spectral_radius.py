@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from assignments.messages import N_, _
-from assignments.play.explore import Control, Drawing, Play, new_figure
+from assignments.play.explore import Control, Drawing, Play, new_figure, powers_of_ten
 from assignments.plots import PALETTE
 
 UNITS, STEPS, SEQUENCES = 64, 30, 50
@@ -49,7 +49,7 @@ def draw(radius: float = 0.9, inputs: float = 0.01, kind: str = ORTHOGONAL) -> D
     )  # fmt: skip
     right.set(yscale="log", ylim=(1e-13, 1e6), xlabel=_("steps back"))
     right.set_ylabel(_("size of the gradient"))
-    right.minorticks_off()
+    powers_of_ten(right.yaxis, range(-12, 7, 3))
     right.legend(frameon=False, loc="upper left")
     right.spines[["top", "right"]].set_visible(False)
     return figure, _(

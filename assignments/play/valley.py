@@ -6,7 +6,7 @@ It is the valley of the notebook ``fully_connected_nets``: 0.05 x² + 0.5 y² fr
 import numpy as np
 
 from assignments.messages import _
-from assignments.play.explore import Drawing, new_figure
+from assignments.play.explore import Drawing, new_figure, powers_of_ten
 from assignments.plots import PALETTE
 
 CURVATURE = np.array([0.1, 1.0])
@@ -47,7 +47,7 @@ def draw_descent(places: np.ndarray, title: str) -> Drawing:
     losses = _height(places)
     right.plot(losses, color=PALETTE[0], linewidth=2)
     right.set(yscale="log", ylim=(1e-4, 1e4), xlabel=_("step"), ylabel=_("loss"))
-    right.minorticks_off()
+    powers_of_ten(right.yaxis, range(-4, 5, 2))
     right.spines[["top", "right"]].set_visible(False)
     return figure, _(
         "{title}. Left: a path of {steps} steps through a long valley, drawn as contours, from a "
