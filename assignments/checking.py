@@ -93,7 +93,8 @@ def _advice(
     elif hints and failed >= PATIENCE:
         yield _("Stuck? check({name}, hint=True) says more.").format(name=f'"{grade_id}"')
     if failed >= PATIENCE and source_folder():
-        yield _("reveal({name}) shows the solution.").format(name=f'"{grade_id}"')
+        call = f'from assignments import reveal; reveal("{grade_id}")'
+        yield _("To see the solution: {call}").format(call=call)
 
 
 def _keep(grade_id: str, results: list[CheckResult]) -> int:

@@ -140,8 +140,8 @@ class Overview:
 
     def _line(self, notebook: MappedNotebook) -> str:
         dots = "".join(
-            f'<span title="{html.escape(exercise.title)}: {_word(self.state(exercise))}">'
-            f"{DOTS[self.state(exercise)]}</span>"
+            f'<span title="{html.escape(f"{exercise.title} ({exercise.name})")}: '
+            f'{_word(self.state(exercise))}">{DOTS[self.state(exercise)]}</span>'
             for exercise in notebook.exercises
         )
         titles = {one.name: one.place.title for one in self.notebooks}
@@ -163,8 +163,10 @@ class Overview:
         assert self.next
         exercise = self.next[1]
         sentence = _("Next: {exercise}, in {where}")
-        if exercise.question.kind != "auto" and self.state(exercise) == "tried":
-            sentence = _("Next: mark your answer to {exercise} with {call}, in {where}")
+        if exercise.question.kind != "auto":
+            sentence = _("Next: {exercise}, in {where}; then compare with {call}")
+            if self.state(exercise) == "tried":
+                sentence = _("Next: mark your answer to {exercise} with {call}, in {where}")
         elif exercise.minutes:
             sentence = _("Next: {exercise} ({time}), in {where}")
         return sentence.format(

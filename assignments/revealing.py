@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assignments.course_map import read_map
 from assignments.messages import _, ngettext
 from assignments.notebook import Cell, read_cells
 from assignments.progress_file import PATIENCE, keep, kept, learner_folder, source_folder
@@ -55,12 +56,17 @@ def reveal(question: str, *, had: Iterable[int] | None = None, all: bool = False
 
 def _find(source: Path, question: str) -> tuple[str, list[Cell]]:
     """The notebook (``"assignment/notebook"``) that asks a question, and its source's cells."""
-    for path in source.glob("*/*.ipynb"):
-        if question.startswith(f"{path.stem}-"):
-            cells = read_cells(json.loads(path.read_text(encoding="utf-8")))
-            if any(cell.grade_id == question for cell in cells):
-                return f"{path.parent.name}/{path.stem}", cells
-    raise LookupError(_("there is no question {name!r}.").format(name=question))
+    names = []
+    for notebook in read_map(source):
+        if question.startswith(notebook.path.stem):
+            names += [exercise.name for exercise in notebook.exercises]
+            if question in names:
+                nb = json.loads(notebook.path.read_text(encoding="utf-8"))
+                return notebook.name, read_cells(nb)
+    hint = _(" Questions of this notebook: {names}.").format(names=", ".join(names))
+    raise LookupError(
+        _("there is no question {name!r}.").format(name=question) + (hint if names else "")
+    )
 
 
 # --- written questions -------------------------------------------------------------------------

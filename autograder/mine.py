@@ -202,7 +202,8 @@ def _write_pages(
                     source.name, name, question.kind, question.points, manual_score=marked[name]
                 )
     paths = {}
-    for name, page in feedback.pages(course, assignment, report, marks, notebooks).items():
+    made = feedback.pages(course, assignment, report, marks, notebooks, alone=True)
+    for name, page in made.items():
         paths[name] = folder / assignment.name / f"{name}.html"
         autograded.save(paths[name], page)
     return paths

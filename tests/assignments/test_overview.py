@@ -37,7 +37,7 @@ def test_what_was_done_shows(my):
     text = repr(progress())
     assert "●○     3 / 4.5" in text
     assert "3 of 6 points" in text
-    assert "Next: Question · why, in" in text
+    assert text.endswith('why, in a0_tiny/warm.ipynb; then compare with reveal("warm-why")')
     write_answer(my, "It is even.")
     text = repr(progress())
     assert "●◐" in text
@@ -70,7 +70,7 @@ def test_html_links_from_where_one_is(my, monkeypatch):
     monkeypatch.chdir(my)
     assert links()[0] == "a0_tiny/warm.ipynb"
     html = progress()._repr_html_()
-    assert 'title="Exercise 1 · doubling: not begun"' in html
+    assert 'title="Exercise 1 · doubling (warm-double): not begun"' in html
     assert re.search(
         "<td[^>]*>Warm up</td><td[^>]*>45&nbsp;min</td>", html
     )  # what the second notebook needs

@@ -48,8 +48,11 @@ def test_nor_in_grading(my, said, monkeypatch):
 
 
 def test_a_question_that_is_not_there(my):
-    with pytest.raises(LookupError, match="warm-nothing"):
-        reveal("warm-nothing")
+    for name in ("warm-nothing", "warm", "warm-double-code"):
+        with pytest.raises(LookupError, match="of this notebook: warm-double, warm-why"):
+            reveal(name)
+    with pytest.raises(LookupError, match=r"'hot-why'\.$"):
+        reveal("hot-why")
 
 
 # --- written questions --------------------------------------------------------------------------

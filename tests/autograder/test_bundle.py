@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -90,6 +91,9 @@ def test_holds_the_release_the_package_the_data_and_a_start(bundle):
         assert (bundle / "a1_classifiers" / path.name).read_bytes() == path.read_bytes()
     metadata, names = wheel_metadata(bundle)
     start = (bundle / "START.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\d\. `(\w+)\.ipynb`", start, re.MULTILINE) == [
+        "knn", "svm", "softmax", "two_layer_net", "features"
+    ]  # fmt: skip
     assert next(bundle.glob("*.whl")).name in start
     assert "{" not in start
     ours = {p.relative_to(HOME).as_posix() for p in PACKAGE_FILES}

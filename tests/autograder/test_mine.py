@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,6 +125,11 @@ def test_the_pages_are_in_one_s_own_folder_with_one_s_own_marks(results):
     assert pages["knn"] == my / "feedback" / "a1_classifiers" / "knn.html"
     text = pages["knn"].read_text(encoding="utf-8")
     assert "square root" in text
+    assert "marked by yourself" in text
+    assert "not marked yet" in text
+    assert "grader" not in re.sub(
+        r"<style>.*?</style>|<title>.*?</title>", "", text, flags=re.DOTALL
+    )
     assert "15" in text  # 14 by the checks, 1 by oneself
 
 

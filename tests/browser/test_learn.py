@@ -101,9 +101,12 @@ def test_a_day_of_learning_alone_and_the_next(browser, page, clone, learn, jupyt
     assert learn() == []
     assert {path: path.read_bytes() for path in my.rglob("knn.ipynb")} == before
     page = browser.new_page(viewport={"width": 1200, "height": 1400})
-    lab = Notebook(page, start)
+    lab = Notebook(page, address.replace("/lab?", "/lab/workspaces/next-day/tree/START.ipynb?"))
     shown = lab.cell("progress()").locator(".jp-OutputArea-output")
     expect(shown).to_contain_text("Next: Exercise 2 · distances with one loop (15 min)")
     expect(shown).to_contain_text("1 of 17.5 points for written answers, marked by yourself")
     page.screenshot(path=tmp_path / "next-day.png")
+    page.get_by_role("link", name="k-nearest neighbours").first.click()
+    expect(lab.cell('check("knn-two-loops")')).to_contain_text("checks pass.")
+    expect(page.get_by_text("Bright rows are far from everything.").last).to_be_visible()
     page.close()

@@ -1,6 +1,8 @@
 """tools/learn.py: what it brings, and what it never touches."""
 
 import json
+import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -203,3 +205,29 @@ def test_without_jupyterlab(command, clone, capsys):
 def test_into_this_python_nothing_is_installed_twice(command):
     ((line, _how),) = command("--here")
     assert line[0] == sys.executable
+
+
+def test_the_cell_for_colab_does_what_it_says(tmp_path):
+    """All but what Colab alone has; the guide's text, with another place for the clone."""
+    guide = (TOOL.parents[1] / "docs" / "students.md").read_text(encoding="utf-8")
+    (cell,) = re.findall(r"```python\n(import os.*?google\.colab.*?)```", guide, re.DOTALL)
+    clone = tmp_path / "drive" / "vision-assignments"
+    for room in ("assignments", "release", "tools"):
+        shutil.copytree(TOOL.parents[1] / room, clone / room)
+    assert "/content/drive/MyDrive/vision-assignments" in cell
+    cell = cell.replace("/content/drive/MyDrive/vision-assignments", clone.as_posix())
+    colab = tmp_path / "google" / "colab"
+    colab.mkdir(parents=True)
+    (colab / "__init__.py").write_text("class drive:\n    mount = print\n")
+    ending = "\nfrom assignments import progress\nprint(progress())\nimport assignments\n"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{cell}{ending}print(assignments.__file__)"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Next: Exercise 1 · distances with two loops" in ran.stdout
+    assert ran.stdout.rstrip().endswith(str(clone / "assignments" / "__init__.py"))
