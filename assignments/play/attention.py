@@ -11,7 +11,7 @@ KEYS = (75, 20, -35, 160)
 VALUES = np.array([[0.15, 0.85], [0.9, 0.95], [0.85, 0.1], [0.1, 0.15]])
 
 
-def draw(angle: int = 30, length: float = 2.0) -> Drawing:
+def draw(angle: int = 30, length: float = 4.0) -> Drawing:
     """Draw a query among four keys, the attention weights, and the weighted mean of the values.
 
     Args:

@@ -12,7 +12,7 @@ UNITS, STEPS, SEQUENCES = 64, 30, 50
 ORTHOGONAL, RANDOM = N_("orthogonal"), N_("random")
 
 
-def draw(radius: float = 0.9, inputs: float = 0.01, kind: str = ORTHOGONAL) -> Drawing:
+def draw(radius: float = 0.8, inputs: float = 0.01, kind: str = ORTHOGONAL) -> Drawing:
     """Draw the eigenvalues of recurrent weights, and the gradient of the last state by steps back.
 
     Args:
