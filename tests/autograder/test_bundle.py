@@ -103,6 +103,10 @@ def test_holds_the_release_the_package_the_data_and_a_start(bundle):
     data = {p.relative_to(HOME / "datasets").as_posix() for p in (HOME / "datasets").rglob("*.*")}
     kept = "assignments/data/files/"
     assert {n.removeprefix(kept) for n in names if n.startswith(kept)} == data
+    quizzes = {
+        p.relative_to(HOME).as_posix() for p in (HOME / "assignments").rglob("quizzes/*/*.md")
+    }
+    assert {name for name in names if name.startswith("assignments/quizzes/")} == quizzes
     assert any(name.startswith("LICENSE") for name in (n.rpartition("/")[2] for n in names))
     assert all(set(need.specifier) for need in metadata.requires_dist)
     assert all(s.operator == ">=" for need in metadata.requires_dist for s in need.specifier)
