@@ -12,14 +12,8 @@ PY := $(VENV)/bin/python
 AUTOGRADER := $(VENV)/bin/autograder
 INSTALLED := $(VENV)/.installed
 
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_NO_INPUT := 1
-ifdef CI
-export PIP_QUIET := 1
-endif
-
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast release verify notebooks site lint format bench clean lock
+.PHONY: help setup learn demo test test-fast release verify notebooks site lint format bench clean lock
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,17 +25,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is missing or older than 3.11. Install Python 3.11 or newer, or name one:" \
 	       "make setup PYTHON=python3.12" >&2; exit 1; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the packages of requirements.lock into $(VENV) ..."
-ifdef TORCH_INDEX
-	$(PY) -m pip install --no-deps --index-url $(TORCH_INDEX) $(shell sed -n 's/^\(torch[a-z]*==[^ ;]*\).*/\1/p' requirements.lock)
-	sed -E '/^(torch|nvidia-|cuda-|triton)/d' requirements.lock > $(VENV)/requirements.txt
-	$(PY) -m pip install -r $(VENV)/requirements.txt
-else
-	$(PY) -m pip install -r requirements.lock
-endif
-	$(PY) -m pip install --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(PYTHON) tools/install.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+
+learn: ## Learn alone: install, copy the notebooks into my/, open the course in JupyterLab
+	@$(PYTHON) tools/learn.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX)) $(ARGS)
 
 demo: setup ## Grade a sample class and show the results (in demo/)
 	$(AUTOGRADER) demo $(ARGS)
@@ -77,7 +64,7 @@ format: setup ## Put code and notebooks into the project's style
 	$(PY) tools/normalise_notebooks.py
 
 bench: setup ## Run the benchmarks
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@set -e; for script in $$(grep -l __main__ bench/*.py); do echo "== $$script"; $(PY) "$$script"; done
 
 clean: ## Remove what these commands made; submissions, grades and feedback stay
 	rm -rf $(VENV) build bundle demo *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from assignments import checks as public_checks
+from assignments import progress_file
 from assignments.causes import Cause, Causes, causes_file, load_causes
 from assignments.messages import _, ngettext
 from assignments.notebook import allowed_packages
+from assignments.progress_file import PATIENCE, source_folder
 from assignments.questions import Check, CheckResult, Seeds, collect, form_result, run_check
 from assignments.student import Student, in_process
 from assignments.syntax import LiveReading
@@ -30,10 +32,6 @@ HOME_SEEDS = Seeds(b"public checks use the same inputs for everybody")
 
 #: Packages of which this kernel was told that grading does not have them.
 _told: set[str] = set()
-#: How often each question failed in this kernel since it last passed.
-_failures: dict[str, int] = {}
-#: After so many failures a hint is offered.
-PATIENCE = 3
 
 
 def check(grade_id: str, hint: bool = False) -> None:
@@ -85,18 +83,33 @@ def with_causes(results: list[CheckResult], causes: list[Cause]) -> list[CheckRe
 def _advice(
     grade_id: str, results: list[CheckResult], causes: list[Cause], hint: bool
 ) -> Iterator[str]:
-    """Hints, if they are asked for; after some failures, that they can be."""
-    if all(result.passed for result in results):
-        _failures.pop(grade_id, None)
-        return
+    """Hints, if they are asked for; after some failures, that they can be, and the solution."""
+    failed = _keep(grade_id, results)
     if all(result.passed or result.blank for result in results):
         return
-    _failures[grade_id] = _failures.get(grade_id, 0) + 1
     hints = [_("Hint: {text}").format(text=_(cause.hint)) for cause in causes]
     if hint:
         yield from hints or [_("No hint fits these answers. Begin with the first ✗ above.")]
-    elif hints and _failures[grade_id] >= PATIENCE:
+    elif hints and failed >= PATIENCE:
         yield _("Stuck? check({name}, hint=True) says more.").format(name=f'"{grade_id}"')
+    if failed >= PATIENCE and source_folder():
+        call = f'from assignments import reveal; reveal("{grade_id}")'
+        yield _("To see the solution: {call}").format(call=call)
+
+
+def _keep(grade_id: str, results: list[CheckResult]) -> int:
+    """Keep how a check went; returns how often the question failed since it last passed.
+
+    Where nothing was written yet, or the cell was not run, nothing is to be kept.
+    """
+    failed = progress_file.kept("exercises", grade_id).get("failed", 0)
+    if all(result.passed for result in results):
+        progress_file.keep("exercises", grade_id, passed=True, failed=0)
+        return 0
+    if all(result.passed or result.blank or result.raised == "NameError" for result in results):
+        return failed
+    progress_file.keep("exercises", grade_id, passed=False, failed=failed + 1)
+    return failed + 1
 
 
 def causes_at_home(grade_id: str) -> Causes:

@@ -132,11 +132,7 @@ def _graded(raw: dict) -> tuple[float, str]:
     """The points and the kind of a graded cell; no kind where it is none, or its points are."""
     meta = raw.get("metadata")
     meta = meta.get("nbgrader") if isinstance(meta, dict) else None
-    points = meta.get("points") if isinstance(meta, dict) else None
-    if not isinstance(meta, dict) or type(points) not in (int, float):
+    if not isinstance(meta, dict) or type(meta.get("points")) not in (int, float):
         return 0.0, ""
-    if meta.get("task"):
-        return float(points), "task"
-    return float(points), "" if not meta.get("grade") else "written" if meta.get(
-        "solution"
-    ) else "auto"
+    kind = "task" if meta.get("task") else "written" if meta.get("solution") else "auto"
+    return float(meta["points"]), kind if meta.get("grade") or meta.get("task") else ""

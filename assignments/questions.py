@@ -51,6 +51,8 @@ class Marker:
         rule: whether it judges *how* something is done (no loops, inputs left alone), not what
             comes out. Rules carry at most a fifth of a question's points, or half where the rule
             is the exercise, and fail where the code cannot be read.
+        beyond: whether it asks for more than the classical exercise does: single precision, ties,
+            empty batches, arguments left alone, logarithms of zero. All else is *asked*.
     """
 
     question: str
@@ -58,6 +60,7 @@ class Marker:
     builds_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cpu: float | None = None
     rule: bool = False
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,12 @@ def question(
     builds_on: Mapping[str, tuple[str, ...]] | None = None,
     cpu: float | None = None,
     rule: bool = False,
+    beyond: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Mark a function as a check of a question; see :class:`Marker` for the arguments."""
 
     def mark(function: Callable) -> Callable:
-        marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule)
+        marker = Marker(grade_id, weight, dict(builds_on or {}), cpu, rule, beyond)
         vars(function)["marker"] = marker
         return function
 
@@ -130,22 +134,48 @@ def question(
 
 
 class Battery:
-    """The checks of one question that follow from a declaration; one name in a file of checks.
+    """The checks of one question under one name in a file of checks.
+
+    Some follow from a declaration, others are functions of their own::
+
+        @conv_forward.check(weight=2)
+        def ties(student, rng):
+            \"\"\"Of equal maxima, the first gets everything.\"\"\"
 
     Args:
         question: the grade_id.
-        builds_on: of all its checks; see :class:`Marker`.
+        builds_on, cpu: of all its checks; see :class:`Marker`.
     """
 
     def __init__(
-        self, question: str, builds_on: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        question: str,
+        builds_on: Mapping[str, tuple[str, ...]] | None = None,
+        cpu: float | None = None,
     ) -> None:
         self.question = question
         self.checks: list[Check] = []
-        self._builds_on = dict(builds_on or {})
+        self._builds_on, self._cpu = dict(builds_on or {}), cpu
+
+    def check(
+        self, weight: float = 1.0, rule: bool = False, beyond: bool = False
+    ) -> Callable[[Callable], Callable]:
+        """Mark a function as a check; its docstring is the sentence that the student reads."""
+
+        def mark(function: Callable) -> Callable:
+            text = inspect.getdoc(function) or ""
+            return self.add(function.__name__, text, weight, rule, beyond)(function)
+
+        return mark
 
     def add(
-        self, name: str, text: str, weight: float = 1.0, rule: bool = False, **words: str
+        self,
+        name: str,
+        text: str,
+        weight: float = 1.0,
+        rule: bool = False,
+        beyond: bool = False,
+        **words: str,
     ) -> Callable[[Callable], Callable]:
         """Mark a function as a check.
 
@@ -158,7 +188,7 @@ class Battery:
             names = [check.name for check in self.checks]
             same = sum(re.fullmatch(rf"test_{name}(_\d+)?", known) is not None for known in names)
             unique = f"test_{name}_{same + 1}" if same else f"test_{name}"
-            marker = Marker(self.question, weight, self._builds_on, rule=rule)
+            marker = Marker(self.question, weight, self._builds_on, self._cpu, rule, beyond)
             self.checks.append(Check(unique, function, marker, text, words))
             return function
 

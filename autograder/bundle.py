@@ -16,6 +16,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from assignments.overview import duration
 from autograder.course import HOME, Course, CourseError
 from autograder.leaks import find_leaks
 
@@ -74,7 +75,7 @@ def write_bundle(course: Course, assignment: str) -> Path:
         # What a link points to need not be for students.
         raise CourseError(f"{links[0]} is a link; put the file itself there")
     wheel_name, wheel = _wheel()
-    files = {wheel_name: wheel, "START.md": _start(assignment, wheel_name).encode()}
+    files = {wheel_name: wheel, "START.md": _start(course, assignment, wheel_name).encode()}
     for path in notebooks:
         files[path.relative_to(course.release_dir).as_posix()] = path.read_bytes()
     target = course.root / "bundle" / f"{assignment}.zip"
@@ -138,6 +139,7 @@ include = ["assignments*"]
 namespaces = false
 
 [tool.setuptools.package-data]
+"assignments" = ["quizzes/*/*.md", "terms.tsv"]
 "assignments.data" = ["files/**"]
 "assignments.checks" = ["*/*.json"]
 """
@@ -159,6 +161,11 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def _start(assignment: str, wheel: str) -> str:
+def _start(course: Course, assignment: str, wheel: str) -> str:
+    notebooks = "\n".join(
+        f"{number}. `{notebook.path.name}`: {notebook.place.title} "
+        f"({duration(notebook.place.minutes)})"
+        for number, notebook in enumerate(course.assignment(assignment).notebooks.values(), start=1)
+    )
     template = (Path(__file__).parent / "templates" / "START.md").read_text(encoding="utf-8")
-    return template.format(assignment=assignment, folder=FOLDER, wheel=wheel)
+    return template.format(assignment=assignment, folder=FOLDER, wheel=wheel, notebooks=notebooks)

@@ -6,16 +6,18 @@ from the public checks on the inputs that everybody has at home, with what is sa
 mistake. ``autograder release`` writes what is stale; nothing else runs a mistake.
 """
 
+import ast
 import contextlib
 import hashlib
 import importlib
 import inspect
 import io
 import json
+import re
+import sys
 import warnings
 from collections.abc import Iterator
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -85,12 +87,30 @@ def _sides(source: SourceNotebook, root: Path) -> Iterator[tuple[ModuleType, str
 def _made_from(key: AnswerKey, question: str, module: str) -> str:
     """Names all that the recorded answers of a question depend on at first hand."""
     solutions = [cell.source for cell in key.source.cells if cell.cell_type == "code"]
-    package, _dot, name = module.rpartition(".")
-    files = [module, f"{package}.{name.removeprefix('test_')}"]  # the checks, and what they share
-    checks = [inspect.getsource(importlib.import_module(file)) for file in files if find_spec(file)]
+    checks = [inspect.getsource(importlib.import_module(file)) for file in _built_on(module)]
     patches = [_said(patch) for patch in key.mistakes(question)]
     digest = hashlib.sha256(repr((FORMAT, solutions, checks, patches)).encode())
     return digest.hexdigest()[:16]
+
+
+#: Where checks and what they are declared by live.
+_DECLARING = re.compile(r"(assignments|autograder)\.(checks|families|standins)\.")
+
+
+@cache
+def _built_on(module: str) -> tuple[str, ...]:
+    """A module of checks and all declarations, families and helpers that it imports, sorted."""
+    found, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not _DECLARING.match(name):
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse(inspect.getsource(importlib.import_module(name)))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                submodules = (f"{node.module}.{alias.name}" for alias in node.names)
+                waiting += [node.module, *(name for name in submodules if name in sys.modules)]
+    return tuple(sorted(found))
 
 
 def _said(patch: Patch) -> tuple:

@@ -1,11 +1,13 @@
 """The ``autograder`` command."""
 
+import json
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -17,6 +19,9 @@ from autograder.course import HOME, Course, CourseError
 from autograder.record import Report, plain
 from autograder.sandbox.box import PROTECTIONS
 from autograder.sandbox.bubblewrap import SandboxUnavailable
+
+if TYPE_CHECKING:
+    from autograder.mine import Mine
 
 __all__ = ["main"]
 
@@ -404,6 +409,83 @@ def _grade_file(course: Course, path: Path, protection: str) -> None:
     if protection == "none":
         console.print("\nGraded without a sandbox.")
     console.print(f"\n[bold]{report.score:g} of {report.max_score:g} automatic points[/]")
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print all results as JSON, nothing else.")
+@click.pass_obj
+@_examples("mine", "mine my/ --json")
+def mine(course: Course, folder: Path | None, as_json: bool) -> None:
+    """Grade all of your own notebooks with the hidden checks: for those who learn alone.
+
+    FOLDER is yours, by default my/ of the clone ('make learn' makes it). Your code runs
+    unprotected, as with --sandbox=none, so this works on any system; the gradebook is not touched.
+    """
+    from autograder import mine as room
+
+    folder = (folder or course.root / "my").resolve()
+    started = room.begun(course, folder)
+    questions = [
+        question
+        for assignment in started.values()
+        for notebook in assignment.notebooks.values()
+        for question in notebook.auto_questions()
+    ]
+    with _bar(len(questions), "grading your notebooks") as done:
+        results = room.grade_mine(course, folder, started, done)
+    if as_json:
+        click.echo(json.dumps([result.as_json() for result in results], indent=1))
+        return
+    console.print(_my_table(results))
+    for result in results:
+        if result.not_begun:
+            names = ", ".join(result.not_begun)
+            console.print(f"{result.source.name}, not begun: {names}", soft_wrap=True)
+    lost = [entry for result in results for entry in result.lost()]
+    if lost:
+        console.print("\n[bold]What to mend first[/]")
+    for name, question in lost[:_FIRST]:
+        reasons = [check.reason for check in question.checks if not check.passed]
+        told = [hint.text for hint in question.hints[:1]] or reasons[:1] or [question.reason]
+        points = f"{question.max_score - question.score:g} of {question.max_score:g} points lost"
+        console.print(f"  [bold]{name}[/]: {points}")
+        console.print(f"    {escape(told[0])}", soft_wrap=True)
+    if len(lost) > _FIRST:
+        console.print(f"  ... and {len(lost) - _FIRST} more; the pages have them all.")
+    if any(result.pages for result in results):
+        console.print(f"\nThe whole story: {folder / room.FEEDBACK}", soft_wrap=True)
+    console.print("Graded without a sandbox: your own code ran unprotected.")
+
+
+#: Of all questions that lost points, so many are named with what to do.
+_FIRST = 10
+
+
+def _my_table(results: list["Mine"]) -> Table:
+    table = Table(title="Your notebooks, with the hidden checks")
+    table.add_column("notebook", no_wrap=True)
+    for what in ("points", "of", "marked by yourself"):
+        table.add_column(what, justify="right")
+    for result in results:
+        for name in result.report.notebooks:
+            score = sum(q.score for q in result.report.notebooks[name].questions.values())
+            own = result.marked_in(name)
+            table.add_row(name, f"{score:g}", f"{result.max_score_of(name):g}", f"{own:g}")
+        table.add_row(
+            f"[bold]{result.source.name}[/]",
+            f"[bold]{result.report.score:g}[/]",
+            f"{result.max_score:g}",
+            f"{sum(result.marked.values()):g}",
+            end_section=True,
+        )
+    table.add_row(
+        "[bold]the course[/]",
+        f"[bold]{sum(result.report.score for result in results):g}[/]",
+        f"{sum(result.max_score for result in results):g}",
+        f"{sum(sum(result.marked.values()) for result in results):g}",
+    )
+    return table
 
 
 def _latest(course: Course, assignment: str) -> dict[str, Report]:

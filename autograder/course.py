@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from assignments.course_map import CoursePlace, Question, place_of
@@ -56,7 +56,7 @@ class SourceNotebook:
     def place(self) -> CoursePlace:
         """Its place in the course; the last where the file cannot be read."""
         try:
-            return place_of(self.nb)
+            return _place(self.path, self.path.stat().st_mtime_ns)
         except (OSError, ValueError):
             return CoursePlace()
 
@@ -82,6 +82,16 @@ class SourceNotebook:
 
     def auto_questions(self) -> list[Question]:
         return [q for q in self.questions.values() if q.kind == "auto"]
+
+
+@lru_cache(maxsize=1024)
+def _place(path: Path, changed: int) -> CoursePlace:
+    """Read once for each state of a file, since assignments are asked for again and again.
+
+    Args:
+        changed: when the file last changed.
+    """
+    return place_of(json.loads(path.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def pages(
     report: Report,
     marks: Marks | None,
     notebooks: Mapping[str, nbformat.NotebookNode],
+    *,
+    alone: bool = False,
 ) -> dict[str, str]:
     """The feedback pages of one submission, by notebook.
 
@@ -45,9 +47,10 @@ def pages(
         report: the submission's report.
         marks: what the gradebook says of the submission; without it, the report's own scores.
         notebooks: its autograded notebooks by name, from which answers are taken.
+        alone: whether it is read by somebody who learns alone and marks written answers oneself.
     """
     contents = {
-        name: _page(course, report, source, marks, _answers(notebooks.get(name)))
+        name: _page(course, report, source, marks, _answers(notebooks.get(name)), alone)
         for name, source in assignment.notebooks.items()
     }
     links = [
@@ -63,6 +66,7 @@ def pages(
             total=total,
             max_total=sum(link["max_score"] for link in links),
             late_penalty=marks.late_penalty if marks else 0.0,
+            alone=alone,
         )
         for name, content in contents.items()
     }
@@ -97,12 +101,13 @@ def _page(
     source: SourceNotebook,
     marks: Marks | None,
     answers: dict[str, str],
+    alone: bool,
 ) -> dict:
     """What the template needs for one notebook."""
     result = report.notebook(source.name)
     titles = _titles(course, source)
     questions = [
-        _question(question, report, titles, marks, answers.get(question.grade_id, ""))
+        _question(question, report, titles, marks, answers.get(question.grade_id, ""), alone)
         for question in source.questions.values()
     ]
     _spread_comments(questions, source, marks)
@@ -113,6 +118,7 @@ def _page(
         "student": report.student,
         "assignment": report.assignment,
         "notebook": source.name,
+        "title": source.place.title or source.name,
         "name": source.name,
         "href": f"{source.name}.html",
         "handed_in": _moment(report.timestamp),
@@ -132,6 +138,7 @@ def _question(
     titles: dict[str, str],
     marks: Marks | None,
     answer: str,
+    alone: bool,
 ) -> dict:
     name = question.grade_id
     result = report.notebook(question.notebook)
@@ -157,7 +164,7 @@ def _question(
         "name": name,
         "title": titles[name],
         "status": status,
-        "label": _label(status, question.kind),
+        "label": _label(status, question.kind, alone),
         "score": mark.score,
         "max_score": question.points,
         "graded": mark.graded,
@@ -180,12 +187,12 @@ def _status(score: float, max_score: float) -> str:
     return "partial" if score > 0 else "failed"
 
 
-def _label(status: str, kind: str) -> str:
+def _label(status: str, kind: str, alone: bool) -> str:
     if kind != "auto":
         return {
-            "waiting": _("waits for your grader"),
+            "waiting": _("not marked yet") if alone else _("waits for your grader"),
             "blank": _("no answer"),
-        }.get(status, _("graded by a person"))
+        }.get(status, _("marked by yourself") if alone else _("graded by a person"))
     return {
         "passed": _("full marks"),
         "partial": _("partly right"),

@@ -27,6 +27,7 @@ def catalogues(course: Course) -> dict[str, Catalog]:
     students = Catalog(project="vision-assignments", charset="utf-8")
     grader = Catalog(project="vision-assignments", charset="utf-8")
     _add_code(students, HOME / "assignments")
+    _add_code(students, HOME / "tools")  # what `make learn` says
     for name in course.assignments():
         for source in course.assignment(name).notebooks.values():
             key = answer_key(source)

@@ -26,6 +26,7 @@ SLOW = (
     "autograder/test_forms.py",
     "autograder/test_grading.py",
     "autograder/test_heldout.py",
+    "autograder/test_mine.py",
     "autograder/test_nbgrader_commands.py",
     "autograder/test_plain.py",
     "autograder/test_pytest.py",

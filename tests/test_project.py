@@ -16,10 +16,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from assignments.course_map import place_of, read_map
+
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = sorted(ROOT.glob("source/*/*.ipynb"))
-COMMANDS = ["help", "setup", "demo", "test", "test-fast", "release", "verify", "notebooks"]
+COMMANDS = ["help", "setup", "learn", "demo", "test", "test-fast", "release", "verify", "notebooks"]
 COMMANDS += ["site", "lint", "format", "bench", "clean", "lock"]
 
 
@@ -76,7 +78,15 @@ def test_make_clean_keeps_students_work():
     done = make("--dry-run", "clean")
     assert done.returncode == 0
     assert ".venv" in done.stdout
-    for kept in ("submitted", "gradebook.db", "autograded", "feedback", "journal", "release"):
+    for kept in (
+        "my/",
+        "submitted",
+        "gradebook.db",
+        "autograded",
+        "feedback",
+        "journal",
+        "release",
+    ):
         assert kept not in done.stdout
 
 
@@ -288,6 +298,43 @@ def test_grade_ids_are_unique_in_the_suite():
         if (grading := cell["metadata"].get("nbgrader"))
     )
     assert [name for name, count in ids.items() if count > 1] == []
+
+
+HOURS = {
+    word: 60 * number for number, word in enumerate(["one", "two", "three", "four", "five"], 1)
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_the_head_of_a_notebook_says_what_its_metadata_say(path):
+    """Title, time, and what one needs: the notebooks that are named there."""
+    head = "".join(cells_of(path)[0]["source"])
+    place = place_of(json.loads(path.read_text(encoding="utf-8")))
+    assert head.splitlines()[0] == f"# {place.title}"
+    time = re.search(r"^\*\*Time\.\*\* About (\w+)( and a half)? hours?\.", head, re.MULTILINE)
+    assert HOURS[time[1]] + (30 if time[2] else 0) == place.minutes
+    (needs,) = re.findall(r"^\*\*You need\*\* .*$", head, re.MULTILINE)
+    homes = {source.stem: f"{source.parent.name}/{source.stem}" for source in SOURCES}
+    named = {homes[name] for name in re.findall(r"`(\w+)`", needs) if name in homes}
+    assert named == set(place.needs)
+
+
+def test_what_a_notebook_needs_comes_before_it():
+    names = [notebook.name for notebook in read_map(ROOT / "source")]
+    assert len(names) == len(SOURCES)
+    for notebook in read_map(ROOT / "source"):
+        for need in notebook.place.needs:
+            assert names.index(need) < names.index(notebook.name), f"{notebook.name} needs {need}"
+
+
+def test_the_readme_lists_the_notebooks_in_their_order():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = [
+        f"{assignment}/{name}"
+        for assignment, names in re.findall(r"^\| `(a\d_\w+)` \| (.+) \|$", text, re.MULTILINE)
+        for name in names.split(", ")
+    ]
+    assert listed == [notebook.name for notebook in read_map(ROOT / "source")]
 
 
 def stated_points(text: str) -> list[float]:

@@ -1,23 +1,20 @@
 """A layer: a pair of functions, forward and backward, with PyTorch's gradients beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Unpack
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
-from assignments.compare import (
-    Tolerance,
-    assert_close,
-    assert_unchanged,
-    unpack,
-    wrong_kind,
-)
-from assignments.messages import _
+from assignments.compare import assert_close, to_array, unpack, wrong_kind
+from assignments.families.exercise import Exercise
+from assignments.gradients import numerical_gradient
+from assignments.messages import N_, _
 from assignments.student import CheckFailed, Remote, Student
 
-__all__ = ["Layer", "in_single_precision", "shapes_of"]
+__all__ = ["Backward", "Forward", "Layer"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,9 @@ class Layer:
         inputs: draws all arguments of a call: ``inputs(rng, *size)``.
         arguments: their names.
         outputs: the names of what comes before the cache.
-        backward: the name of the backward function, where it is another.
+        counted: what the first axes of the first output count, by which a gradient is wrong
+            without its mean.
+        second: another name of the backward function.
     """
 
     name: str
@@ -42,45 +41,21 @@ class Layer:
     inputs: Callable[..., Sequence[Any]]
     arguments: tuple[str, ...] = ("x",)
     outputs: tuple[str, ...] = ("out",)
-    backward: str = ""
+    counted: tuple[str, ...] = (N_("the number of examples"),)
+    second: str = ""
 
-    def __post_init__(self) -> None:
-        named = self.backward or self.forward.replace("forward", "backward")
-        object.__setattr__(self, "backward", named)
-
-    @property
-    def forward(self) -> str:
-        """The name of the forward function."""
+    @cached_property
+    def forward(self) -> "Forward":
+        """What is asked of the forward function."""
         pattern = self.name if "{}" in self.name else f"{self.name}_{{}}"
-        return pattern.format("forward")
+        return Forward(self, pattern.format("forward"))
 
-    # --- the student's side -----------------------------------------------------------------------
+    @cached_property
+    def backward(self) -> "Backward":
+        """What is asked of the backward function."""
+        return Backward(self, self.second or self.forward.name.replace("forward", "backward"))
 
-    def call(self, student: Student, arguments: Sequence[Any]) -> tuple[dict[str, Any], Remote]:
-        """The outputs by name, and the cache, which stays inside."""
-        result = student.call(self.forward, *arguments, keep=True)
-        return self.unpacked(result)
-
-    def unpacked(self, result: Remote) -> tuple[dict[str, Any], Remote]:
-        """Outputs and cache of a result that stays inside."""
-        if result.type_name in ("NoneType", "ndarray"):
-            raise CheckFailed(
-                wrong_kind(result, self.forward, f"({', '.join(self.outputs)}, cache)")
-            )
-        outs = {name: result.get(f"[{place}]") for place, name in enumerate(self.outputs)}
-        return outs, result.get(f"[{len(self.outputs)}]", keep=True)
-
-    def gradients(
-        self, student: Student, douts: Sequence[np.ndarray], cache: Remote, parts: Sequence[str]
-    ) -> dict[str, Any]:
-        """What the student's backward function returns, by the names of the gradients."""
-        result = student.call(self.backward, *douts, cache)
-        found = [result] if len(parts) == 1 else unpack(result, self.backward, tuple(parts))
-        return dict(zip(parts, found, strict=True))
-
-    # --- what is right ----------------------------------------------------------------------------
-
-    def parts(self, arguments: Sequence[Any]) -> dict[str, int]:
+    def gradients(self, arguments: Sequence[Any]) -> dict[str, int]:
         """The names of the gradients, with the places of their arguments."""
         return {
             f"d{name}": place
@@ -88,30 +63,17 @@ class Layer:
             if isinstance(value, np.ndarray) and value.dtype.kind == "f"
         }
 
-    def right(self, arguments: Sequence[Any]) -> dict[str, np.ndarray]:
-        """The outputs that PyTorch computes, in double precision."""
-        outs = self._twin(arguments)[0]
-        return {name: out.detach().numpy() for name, out in zip(self.outputs, outs, strict=True)}
-
-    def right_gradients(
-        self, arguments: Sequence[Any], douts: Sequence[np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """The gradients that PyTorch finds, by name."""
-        outs, leaves = self._twin(arguments)
-        weights = [torch.tensor(dout, dtype=torch.float64) for dout in douts]
-        found = torch.autograd.grad(outs, leaves, weights)
-        parts = self.parts(arguments)
-        return {name: gradient.numpy() for name, gradient in zip(parts, found, strict=True)}
-
-    def _twin(
-        self, arguments: Sequence[Any], keep: bool = False
+    def by_twin(
+        self, arguments: Sequence[Any], dtype: torch.dtype | None = torch.float64
     ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Outputs and the arguments that gradients are asked for; in double precision, or kept."""
-        given = list(arguments)
-        leaves = []
-        for place in self.parts(arguments).values():
-            tensor = torch.tensor(given[place]) if keep else torch.tensor(given[place]).double()
-            given[place] = tensor.requires_grad_()
+        """Outputs and the arguments that gradients are asked for.
+
+        Args:
+            dtype: in which precision; None keeps that of the arguments.
+        """
+        given, leaves = list(arguments), []
+        for place in self.gradients(arguments).values():
+            given[place] = torch.tensor(given[place], dtype=dtype).requires_grad_()
             leaves.append(given[place])
         outs = self.twin(*given)
         return list(outs) if isinstance(outs, tuple) else [outs], leaves
@@ -120,96 +82,130 @@ class Layer:
         """The pair itself, by the twin, for somebody who comes without it; precision is kept."""
 
         def forward(*arguments: Any) -> tuple:
-            outs, _leaves = self._twin(arguments, keep=True)
+            outs, _leaves = self.by_twin(arguments, None)
             return *(out.detach().numpy() for out in outs), arguments
 
         def backward(*douts_and_cache: Any) -> Any:
             *douts, arguments = douts_and_cache
-            outs, leaves = self._twin(arguments, keep=True)
+            outs, leaves = self.by_twin(arguments, None)
             weights = [torch.tensor(dout, dtype=outs[0].dtype) for dout in douts]
             found = tuple(grad.numpy() for grad in torch.autograd.grad(outs, leaves, weights))
             return found if len(found) > 1 else found[0]
 
         return forward, backward
 
-    def douts(self, rng: np.random.Generator, arguments: Sequence[Any]) -> list[np.ndarray]:
-        """Gradients of some loss with respect to the outputs, of the outputs' precision."""
+
+@dataclass(frozen=True)
+class Forward(Exercise):
+    """The forward function of a layer."""
+
+    layer: Layer
+    name: str
+    arguments: tuple[str, ...] = field(init=False)
+    inputs: Callable[..., Sequence[Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", self.layer.arguments)
+        object.__setattr__(self, "inputs", self.layer.inputs)
+
+    def call(self, student: Student, case: Any) -> Remote:
+        return student.call(self.name, *case, keep=True)
+
+    def read(self, answer: Remote, case: Any) -> dict[str, Any]:
+        return self.outputs_and_cache(answer)[0]
+
+    def outputs_and_cache(self, answer: Remote) -> tuple[dict[str, Any], Remote]:
+        """The outputs by name, and the cache, which stays inside."""
+        outputs = self.layer.outputs
+        if answer.type_name in ("NoneType", "ndarray"):
+            raise CheckFailed(wrong_kind(answer, self.name, f"({', '.join(outputs)}, cache)"))
+        found = {name: answer.get(f"[{place}]") for place, name in enumerate(outputs)}
+        return found, answer.get(f"[{len(outputs)}]", keep=True)
+
+    def right(self, case: Any) -> dict[str, np.ndarray]:
+        outs, _leaves = self.layer.by_twin(case)
+        found = (out.detach().numpy() for out in outs)
+        return dict(zip(self.layer.outputs, found, strict=True))
+
+
+@dataclass(frozen=True)
+class Backward(Exercise):
+    """The backward function of a layer; a case ends with the gradients of the outputs."""
+
+    layer: Layer
+    name: str
+    arguments: tuple[str, ...] = field(init=False)
+
+    IN_SINGLE: ClassVar[str] = N_("Inputs in single precision give right gradients in it.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", (*self.layer.arguments, *self.douts))
+
+    @property
+    def douts(self) -> tuple[str, ...]:
+        """The names of the gradients that come in."""
+        return tuple(f"d{name}" for name in self.layer.outputs)
+
+    def inputs(self, rng: np.random.Generator, *size: Any) -> Sequence[Any]:  # type: ignore[override]
+        arguments = self.layer.inputs(rng, *size)
+        outs = self.layer.forward.right(arguments).values()
         single = any(getattr(value, "dtype", None) == np.float32 for value in arguments)
-        drawn = [rng.normal(0.3, 1, size=out.shape) for out in self.right(arguments).values()]
-        return [dout.astype(np.float32) for dout in drawn] if single else drawn
+        douts = [rng.normal(0.3, 1, size=out.shape) for out in outs]
+        return (*arguments, *(dout.astype(np.float32) if single else dout for dout in douts))
 
-    # --- comparisons ------------------------------------------------------------------------------
+    def split(self, case: Any) -> tuple[Sequence[Any], Sequence[np.ndarray]]:
+        """The arguments of the forward function, and the gradients of its outputs."""
+        place = len(self.layer.arguments)
+        return case[:place], case[place:]
 
-    def check_forward(
-        self,
-        student: Student,
-        arguments: Sequence[Any],
-        note: str = "",
-        **tolerance: Unpack[Tolerance],
-    ) -> dict[str, Any]:
-        """Are the outputs those of the twin?"""
-        outs, _cache = self.call(student, arguments)
-        for name, want in self.right(arguments).items():
-            assert_close(outs[name], want, name + note, **tolerance)
-        return outs
+    def call(self, student: Student, case: Any) -> Any:
+        arguments, douts = self.split(case)
+        answer = self.layer.forward.call(student, arguments)
+        cache = self.layer.forward.outputs_and_cache(answer)[1]
+        return student.call(self.name, *douts, cache)
 
-    def check_backward(
-        self,
-        student: Student,
-        arguments: Sequence[Any],
-        douts: Sequence[np.ndarray],
-        only: Sequence[str] = (),
-        note: str = "",
-        times: int = 1,
-        **tolerance: Unpack[Tolerance],
-    ) -> dict[str, Any]:
-        """Are the gradients those of the twin, also when they are asked for again?
+    def read(self, answer: Any, case: Any) -> dict[str, Any]:
+        parts = tuple(self.layer.gradients(self.split(case)[0]))
+        found = [answer] if len(parts) == 1 else unpack(answer, self.name, parts)
+        return dict(zip(parts, found, strict=True))
 
-        Args:
-            only: names of gradients, all by default.
-            times: how often they are asked for, with the same cache.
-        """
-        _outs, cache = self.call(student, arguments)
-        want = self.right_gradients(arguments, douts)
-        factors = {_("the number of examples"): float(len(douts[0]))}
-        for _time in range(times):
-            got = self.gradients(student, douts, cache, list(want))
-            if times > 1:
-                assert_unchanged(student.changed, self._dout_names())
-            for name in only or want:
-                assert_close(got[name], want[name], name + note, factors=factors, **tolerance)
-        return got
+    def right(self, case: Any) -> dict[str, np.ndarray]:
+        arguments, douts = self.split(case)
+        outs, leaves = self.layer.by_twin(arguments)
+        weights = [torch.tensor(dout, dtype=torch.float64) for dout in douts]
+        found = (gradient.numpy() for gradient in torch.autograd.grad(outs, leaves, weights))
+        return dict(zip(self.layer.gradients(arguments), found, strict=True))
 
-    def check_inputs(self, student: Student, arguments: Sequence[Any]) -> None:
-        """Does the forward function leave its arguments alone, and is it right?"""
-        result = student.call(self.forward, *arguments, keep=True)
-        assert_unchanged(student.changed, dict(enumerate(self.arguments)))
-        outs, _cache = self.unpacked(result)
-        for name, want in self.right(arguments).items():
-            assert_close(outs[name], want, name)
+    def factors(self, case: Any) -> dict[str, float]:
+        dout = self.split(case)[1][0]
+        counts = zip(self.layer.counted, dout.shape, strict=False)
+        return {_(what): float(count) for what, count in counts}
 
-    def _dout_names(self) -> dict[int | str, str]:
-        return {place: f"d{name}" for place, name in enumerate(self.outputs)}
+    def watched(self, case: Any) -> dict[int | str, str]:
+        return dict(enumerate(self.douts))
 
+    def note(self, case: Any) -> str:
+        return self.layer.forward.note(self.split(case)[0])
 
-def in_single_precision(arguments: Sequence[Any]) -> tuple[Any, ...]:
-    """The arguments with all real arrays in single precision, those in settings, too."""
+    def check_numerical(self, student: Student, case: Any) -> None:
+        """Are the gradients the numerical ones of the student's own forward function?"""
+        arguments, douts = self.split(case)
+        forward, outputs = self.layer.forward.name, (*self.layer.outputs, "cache")
+        got = self.read(self.call(student, case), case)
+        for part, place in self.layer.gradients(arguments).items():
 
-    def single(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: single(item) for key, item in value.items()}
-        real = isinstance(value, np.ndarray) and value.dtype.kind == "f"
-        return value.astype(np.float32) if real else value
+            def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
+                calls = [
+                    (forward, *arguments[:place], value, *arguments[place + 1 :])
+                    for value in values
+                ]
+                sums = []
+                for reply in student.batch(calls):
+                    outs = unpack(reply, forward, outputs)
+                    pairs = zip(self.layer.outputs, outs[:-1], douts, strict=True)
+                    sums.append(sum(float(np.sum(to_array(o, n) * d)) for n, o, d in pairs))
+                return sums
 
-    return tuple(map(single, arguments))
-
-
-def shapes_of(names: Sequence[str], arguments: Sequence[Any]) -> str:
-    """What tells a call from another: ``" (x 4 x 5, stride 2)"``."""
-    told = []
-    for name, value in zip(names, arguments, strict=True):
-        if isinstance(value, np.ndarray):
-            told.append(f"{name} {' x '.join(map(str, value.shape))}")
-        elif isinstance(value, Mapping):
-            told += [f"{key} {one}" for key, one in value.items() if isinstance(one, int | str)]
-    return f" ({', '.join(told)})"
+            want = numerical_gradient(weighted_sums, arguments[place])
+            factors = self.factors(case)
+            assert_close(got[part], want, part, rtol=1e-5, atol=1e-6, factors=factors)

@@ -1,1 +1,1 @@
-"""Hidden batteries: what is checked of any question of a family, on inputs that nobody knows."""
+"""Hidden checks of any question of a family, on inputs that nobody knows."""

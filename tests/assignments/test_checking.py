@@ -17,6 +17,7 @@ from assignments.checking import (
     run_live,
 )
 from assignments.compare import assert_equal
+from assignments.progress_file import FILE, MARKER, kept
 from assignments.questions import Check, CheckResult, Marker, Seeds
 
 
@@ -207,3 +208,46 @@ def test_without_a_readable_notebook_nothing_is_said_of_imports(text, monkeypatc
     if text is not None:
         (tmp_path / "square.ipynb").write_text(text)
     assert list(imports_missing_in_grading("square-x-y", {"torch": torch})) == []
+
+
+# --- what is kept ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def my(tmp_path, monkeypatch):
+    """A learner's folder in a clone."""
+    folder = tmp_path / "my"
+    (folder / "a0_tiny").mkdir(parents=True)
+    (tmp_path / "source").mkdir()
+    (folder / MARKER).touch()
+    monkeypatch.delenv("ASSIGNMENTS_HOME", raising=False)
+    monkeypatch.chdir(folder / "a0_tiny")
+    return folder
+
+
+def test_a_learner_s_tries_are_kept_and_the_third_leads_on(package, monkeypatch, capsys, my):
+    wrong = "def double(x): return -2 * x"
+    for count in (1, 2):
+        said = run(package, monkeypatch, capsys, wrong)
+        assert "reveal" not in said
+        assert (
+            kept("exercises", "warm-double").items() >= {"passed": False, "failed": count}.items()
+        )
+    said = run(package, monkeypatch, capsys, wrong)
+    assert 'solution: from assignments import reveal; reveal("warm-double")' in said
+    run(package, monkeypatch, capsys, "def double(x): return 2 * x")
+    assert kept("exercises", "warm-double").items() >= {"passed": True, "failed": 0}.items()
+    assert (my / FILE).exists()
+
+
+@pytest.mark.parametrize("cell", ["def double(x): raise NotImplementedError", "x = 1"])
+def test_what_was_not_written_or_not_run_is_no_try(package, monkeypatch, capsys, my, cell):
+    run(package, monkeypatch, capsys, "def double(x): return 2 * x")
+    run(package, monkeypatch, capsys, cell)
+    assert kept("exercises", "warm-double")["passed"] is True
+
+
+def test_in_a_bundle_nothing_is_written(package, monkeypatch, capsys, my):
+    (my / MARKER).unlink()
+    run(package, monkeypatch, capsys, "def double(x): return 2 * x")
+    assert [path.name for path in my.rglob("*")] == ["a0_tiny"]

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -30,6 +31,7 @@ SOURCES = [
     n for name in Course().assignments() for n in Course().assignment(name).notebooks.values()
 ]
 PACKAGE_FILES = sorted((HOME / "assignments").rglob("*.py"))
+TEXTS = sorted(path for kind in ("*.md", "*.tsv") for path in (HOME / "assignments").rglob(kind))
 
 
 @pytest.fixture
@@ -90,13 +92,21 @@ def test_holds_the_release_the_package_the_data_and_a_start(bundle):
         assert (bundle / "a1_classifiers" / path.name).read_bytes() == path.read_bytes()
     metadata, names = wheel_metadata(bundle)
     start = (bundle / "START.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\d\. `(\w+)\.ipynb`", start, re.MULTILINE) == [
+        "knn", "svm", "softmax", "two_layer_net", "features"
+    ]  # fmt: skip
     assert next(bundle.glob("*.whl")).name in start
     assert "{" not in start
     ours = {p.relative_to(HOME).as_posix() for p in PACKAGE_FILES}
     assert {name for name in names if name.endswith(".py")} == ours
+    assert {p.relative_to(HOME).as_posix() for p in TEXTS} <= set(names)
     data = {p.relative_to(HOME / "datasets").as_posix() for p in (HOME / "datasets").rglob("*.*")}
     kept = "assignments/data/files/"
     assert {n.removeprefix(kept) for n in names if n.startswith(kept)} == data
+    quizzes = {
+        p.relative_to(HOME).as_posix() for p in (HOME / "assignments").rglob("quizzes/*/*.md")
+    }
+    assert {name for name in names if name.startswith("assignments/quizzes/")} == quizzes
     assert any(name.startswith("LICENSE") for name in (n.rpartition("/")[2] for n in names))
     assert all(set(need.specifier) for need in metadata.requires_dist)
     assert all(s.operator == ">=" for need in metadata.requires_dist for s in need.specifier)

@@ -63,7 +63,8 @@ class Page(HTMLParser):
 def test_says_what_was_earned_and_why_not_more(course):
     warm = pages(course, graded(course, make_report(answer=HOSTILE)))["warm"]
     for sentence in (
-        "a0_tiny · ada", "Handed in 2026-11-20 23:59 UTC", "5 / 9", "partly right", "full marks",
+        "a0_tiny · warm · ada", "Handed in 2026-11-20 23:59 UTC", "5 / 9", "partly right",
+        "full marks",
         "Failed: The check of odd", "it differs", "a factor of 2 too large",
         "Think again about no-sqrt.", "EPS is set in cell 12", "waits for your grader",
         "An earlier mistake did not cost twice: double was answered by the reference.",

@@ -112,12 +112,12 @@ def cells() -> list[dict]:
     ]
 
 
-def write_notebook(path: Path, cells: list[dict]) -> None:
+def write_notebook(path: Path, cells: list[dict], place: dict | None = None) -> None:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    place = {"order": 1, "title": path.stem, "minutes": 60, "needs": []}
+    place = place or {"order": 1, "title": path.stem, "minutes": 60, "needs": []}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "course": place}
     nb = new_notebook(metadata=metadata)
-    nb.cells = cells
+    nb.cells = nbformat.from_dict(cells)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.v4.writes(nb), encoding="utf-8")
 

@@ -1,16 +1,20 @@
-"""Stand-ins for the two-layer-net notebook: layers and losses by PyTorch's automatic gradients.
+"""What two_layer_net asks for, declared once; its stand-ins follow.
 
-For a student who comes to a later notebook without having finished this one. Names, arguments and
-results are as the notebook describes them; no gradient is written out here.
+They are for a student who comes to a later notebook without having finished this one. No gradient
+is written out here.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.families import kinks
 from assignments.families.layer import Layer
 from assignments.families.loss import Loss
-from assignments.standins.autograd import labels, leaves
+from assignments.families.model import Model, Params
 
 __all__ = [
     "TwoLayerNet",
@@ -53,10 +57,14 @@ relu_forward, relu_backward = relu.standin()
 def scores_and_labels(
     rng: np.random.Generator, examples: int = 9, classes: int = 5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores with margins of every kind, none close to the kink of the hinge."""
+    """Scores with margins of every kind, none close to the kink of the hinge.
+
+    The first of several examples has no margin at all.
+    """
     y = rng.integers(classes, size=examples)
     while True:
         x = rng.normal(0.4, 1.2, size=(examples, classes))
+        x[: examples > 1, y[0]] = x[0].max() + 1.5
         if np.abs(x - x[np.arange(examples), y][:, None] + 1).min() > 0.02:
             return x, y
 
@@ -73,35 +81,26 @@ softmax = Loss("softmax_loss", F.cross_entropy, scores_and_labels)
 softmax_loss = softmax.standin()
 
 
-class TwoLayerNet:
-    """affine - ReLU - affine - softmax, with parameters W1, b1, W2, b2."""
+def net_shapes(
+    input_dim: int, hidden_dim: int, num_classes: int, **_others: Any
+) -> dict[str, tuple[int, ...]]:
+    """affine - ReLU - affine."""
+    first = {"W1": (input_dim, hidden_dim), "b1": (hidden_dim,)}
+    return {**first, "W2": (hidden_dim, num_classes), "b2": (num_classes,)}
 
-    def __init__(
-        self,
-        input_dim: int = 3072,
-        hidden_dim: int = 100,
-        num_classes: int = 10,
-        weight_scale: float = 1e-3,
-        reg: float = 0.0,
-    ) -> None:
-        self.reg = reg
-        self.params = {
-            "W1": weight_scale * np.random.randn(input_dim, hidden_dim),
-            "b1": np.zeros(hidden_dim),
-            "W2": weight_scale * np.random.randn(hidden_dim, num_classes),
-            "b2": np.zeros(num_classes),
-        }
 
-    def loss(self, X: np.ndarray, y: np.ndarray | None = None):
-        """Scores (N, C), or with labels y the loss and its gradients by name."""
-        W1, b1, W2, b2 = params = leaves(*(self.params[name] for name in ("W1", "b1", "W2", "b2")))
-        scores = affine.twin(F.relu(affine.twin(torch.from_numpy(np.array(X)), W1, b1)), W2, b2)
-        if y is None:
-            return scores.detach().numpy()
-        loss = F.cross_entropy(scores, labels(y))
-        loss = loss + 0.5 * self.reg * (W1.square().sum() + W2.square().sum())
-        gradients = torch.autograd.grad(loss, params)
-        return loss.item(), {
-            name: gradient.numpy()
-            for name, gradient in zip(("W1", "b1", "W2", "b2"), gradients, strict=True)
-        }
+def net_scores(p: Params, X: torch.Tensor, settings: Mapping, training: bool) -> torch.Tensor:
+    """affine - ReLU - affine."""
+    return affine.twin(kinks.relu(affine.twin(X, p["W1"], p["b1"])), p["W2"], p["b2"])
+
+
+net = Model(
+    "TwoLayerNet",
+    defaults={
+        "input_dim": 3072, "hidden_dim": 100, "num_classes": 10, "weight_scale": 1e-3, "reg": 0.0,
+    },
+    shapes=net_shapes,
+    images=lambda input_dim, **_others: (input_dim,),
+    twin=net_scores,
+)  # fmt: skip
+TwoLayerNet = net.standin()

@@ -1,0 +1,103 @@
+"""What only hidden checks ask: usual cases part by part, single precision, repeated calls."""
+
+from collections.abc import Sequence
+from typing import Any, Self, Unpack
+
+import numpy as np
+
+from assignments.compare import Tolerance, assert_close, assert_single
+from assignments.families.checks import Checks, E
+from assignments.families.layer import Backward
+from assignments.gradients import numerical_gradient, one_by_one
+from assignments.messages import N_
+from assignments.student import Student
+
+__all__ = ["SINGLE", "Hidden"]
+
+#: Results in single precision, compared with those in double precision.
+SINGLE: Tolerance = {"rtol": 1e-4, "atol": 1e-5}
+
+
+class Hidden(Checks[E]):
+    """The hidden checks of a question that asks for one exercise."""
+
+    def values(self, sentence: str, *only: str, weight: float = 1) -> Self:
+        """Right on the usual size; of the answer, these parts alone."""
+
+        @self.add("values", sentence, weight)
+        def check_values(student: Student, rng: np.random.Generator) -> None:
+            self.exercise.check(student, self.exercise.draw(rng, self.usual), only)
+
+        return self
+
+    def gradients(self, *only: str, weight: float = 1) -> Self:
+        """These gradients are right on the usual size."""
+        sentence = (
+            N_("{names} is the gradient that PyTorch finds.")
+            if len(only) == 1
+            else N_("{names} are the gradients that PyTorch finds.")
+        )
+
+        @self.add("_".join(only), sentence, weight, names=", ".join(only))
+        def check_gradients(student: Student, rng: np.random.Generator) -> None:
+            self.exercise.check(student, self.exercise.draw(rng, self.usual), only)
+
+        return self
+
+    def single(self, weight: float = 0.5, **tolerance: Unpack[Tolerance]) -> Self:
+        """Results in single precision where all inputs are."""
+
+        @self.add("single", self.exercise.IN_SINGLE, weight, beyond=True)
+        def check_single(student: Student, rng: np.random.Generator) -> None:
+            case = self.exercise.single(self.exercise.draw(rng, self.usual))
+            got = self.exercise.check(student, case, **(tolerance or SINGLE))
+            assert_single(**got)
+
+        return self
+
+    def repeated(
+        self, sentence: str = "", times: int = 1, size: Any = None, weight: float = 0.5
+    ) -> Self:
+        """What is passed in is left alone, and the answer is right, also when asked for again."""
+
+        @self.add("repeated", sentence or self.exercise.UNTOUCHED, weight, True, beyond=True)
+        def check_repeated(student: Student, rng: np.random.Generator) -> None:
+            case = self.exercise.draw(rng, self.usual if size is None else size)
+            self.exercise.check_untouched(student, case, times)
+
+        return self
+
+    def together(self, *sizes: Sequence, weight: float = 1) -> Self:
+        """The gradient of the first argument is the numerical one of a loss of all examples."""
+
+        @self.add(
+            "together",
+            N_("They agree with numerical gradients of a loss of all examples together."),
+            weight,
+        )
+        def check_together(student: Student, rng: np.random.Generator) -> None:
+            assert isinstance(self.exercise, Backward)
+            for size in sizes:
+                _check_together(self.exercise, student, rng, size)
+
+        return self
+
+
+def _check_together(
+    backward: Backward, student: Student, rng: np.random.Generator, size: Sequence
+) -> None:
+    """The gradient of the fourth power of a distance: all outputs play together in it."""
+    arguments = backward.layer.inputs(rng, *size)
+    forward, (name,) = backward.layer.forward, backward.layer.outputs
+    target = rng.normal(size=forward.right(arguments)[name].shape)
+
+    def distance(x: np.ndarray) -> np.ndarray:
+        return forward.right((x, *arguments[1:]))[name] - target
+
+    here = distance(arguments[0])
+    case = (*arguments, 4 * np.sum(here**2) * here)
+    part = f"d{backward.layer.arguments[0]}"
+    got = backward.read(backward.call(student, case), case)[part]
+    loss = one_by_one(lambda x: float(np.sum(distance(x) ** 2) ** 2))
+    want = numerical_gradient(loss, arguments[0])
+    assert_close(got, want, part + backward.note(case), rtol=1e-5, atol=1e-6)
