@@ -172,8 +172,8 @@ class Net:
         """The parameters as tensors with gradients, in double precision or as they are."""
         dtype = None if keep else torch.float64
         return {
-            name: torch.tensor(value, dtype=dtype).requires_grad_()
-            for name, value in self.params.items()
+            name: torch.tensor(array, dtype=dtype).requires_grad_()
+            for name, array in self.params.items()
         }
 
     def scores(self, leaves: Params, training: bool) -> torch.Tensor:
@@ -206,8 +206,8 @@ class Net:
         if "dtype" in self.model.defaults:
             settings = {"dtype": np.float64, **settings}
         model = student.call(self.model.name, **settings, keep=True)
-        for name, value in self.params.items():
-            model.set(f"params[{name!r}]", value.astype(settings.get("dtype", value.dtype)))
+        for name, array in self.params.items():
+            model.set(f"params[{name!r}]", array.astype(settings.get("dtype", array.dtype)))
         return model
 
 
