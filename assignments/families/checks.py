@@ -44,7 +44,9 @@ class Checks(Battery, Generic[E]):
         self.exercise = exercise
         self.usual = usual
 
-    def by_hand(self, sentence: str, weight: float = 1, **example: Any) -> Self:
+    def by_hand(
+        self, sentence: str, weight: float = 1, beyond: bool = False, **example: Any
+    ) -> Self:
         """An example that one follows by hand: the reason of a failure states what is expected.
 
         Args:
@@ -54,7 +56,7 @@ class Checks(Battery, Generic[E]):
         tolerance: Any = {n: example.pop(n) for n in ("rtol", "atol") if n in example}
         case, want = self.exercise.by_hand(as_arrays(example))
 
-        @self.add("by_hand", sentence, weight)
+        @self.add("by_hand", sentence, weight, beyond=beyond)
         def check_by_hand(student: Student, rng: np.random.Generator) -> None:
             only = tuple(want) if len(want) == 1 else ()
             self.exercise.check(student, case, only, want=want, show=True, **tolerance)

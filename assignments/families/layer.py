@@ -83,7 +83,8 @@ class Layer:
 
         def forward(*arguments: Any) -> tuple:
             outs, _leaves = self.by_twin(arguments, None)
-            return *(out.detach().numpy() for out in outs), arguments
+            cache = tuple(dict(one) if isinstance(one, dict) else one for one in arguments)
+            return *(out.detach().numpy() for out in outs), cache
 
         def backward(*douts_and_cache: Any) -> Any:
             *douts, arguments = douts_and_cache
@@ -108,13 +109,13 @@ class Forward(Exercise):
         object.__setattr__(self, "arguments", self.layer.arguments)
         object.__setattr__(self, "inputs", self.layer.inputs)
 
-    def call(self, student: Student, case: Any) -> Remote:
+    def call(self, student: Student, case: Any) -> Any:
         return student.call(self.name, *case, keep=True)
 
-    def read(self, answer: Remote, case: Any) -> dict[str, Any]:
+    def read(self, answer: Any, case: Any) -> dict[str, Any]:
         return self.outputs_and_cache(answer)[0]
 
-    def outputs_and_cache(self, answer: Remote) -> tuple[dict[str, Any], Remote]:
+    def outputs_and_cache(self, answer: Any) -> tuple[dict[str, Any], Remote]:
         """The outputs by name, and the cache, which stays inside."""
         outputs = self.layer.outputs
         if answer.type_name in ("NoneType", "ndarray"):
@@ -188,10 +189,15 @@ class Backward(Exercise):
         return self.layer.forward.note(self.split(case)[0])
 
     def check_numerical(self, student: Student, case: Any) -> None:
-        """Are the gradients the numerical ones of the student's own forward function?"""
+        """Are the gradients the numerical ones of the student's own forward function, if right?"""
         arguments, douts = self.split(case)
         forward, outputs = self.layer.forward.name, (*self.layer.outputs, "cache")
         got = self.read(self.call(student, case), case)
+        try:
+            self.layer.forward.check(student, arguments)
+        except CheckFailed as failure:
+            reason = _("{name} is wrong here, so its gradients say nothing; mend it first")
+            raise CheckFailed(reason.format(name=forward)) from failure
         for part, place in self.layer.gradients(arguments).items():
 
             def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:
