@@ -160,10 +160,12 @@ class Backward(Exercise):
         return case[:place], case[place:]
 
     def call(self, student: Student, case: Any) -> Any:
-        arguments, douts = self.split(case)
-        answer = self.layer.forward.call(student, arguments)
-        cache = self.layer.forward.outputs_and_cache(answer)[1]
-        return student.call(self.name, *douts, cache)
+        return student.call(self.name, *self.split(case)[1], self.cache(student, case))
+
+    def cache(self, student: Student, case: Any) -> Remote:
+        """What the student's own forward function hands over."""
+        answer = self.layer.forward.call(student, self.split(case)[0])
+        return self.layer.forward.outputs_and_cache(answer)[1]
 
     def read(self, answer: Any, case: Any) -> dict[str, Any]:
         parts = tuple(self.layer.gradients(self.split(case)[0]))
@@ -187,6 +189,16 @@ class Backward(Exercise):
 
     def note(self, case: Any) -> str:
         return self.layer.forward.note(self.split(case)[0])
+
+    def check_untouched(self, student: Student, case: Any, times: int = 1) -> None:
+        """Is dout left alone, and are the gradients right, also when the cache was used before?"""
+        cache, want = self.cache(student, case), self.right(case)
+        for _time in range(times):
+            answer = student.call(self.name, *self.split(case)[1], cache)
+            self.assert_untouched(student, case, answer)
+            got = self.read(answer, case)
+            for part in want:
+                assert_close(got[part], want[part], part)
 
     def check_numerical(self, student: Student, case: Any) -> None:
         """Are the gradients the numerical ones of the student's own forward function, if right?"""
