@@ -13,7 +13,10 @@ from assignments.workspace import Workspace
 from autograder.answer_key import answer_key
 from autograder.course import Course
 
-each = pytest.mark.parametrize("name", ["convolutional_networks"])
+each = pytest.mark.parametrize("name", ["batch_normalization", "convolutional_networks"])
+
+#: Checks of how a result is reached; the stand-ins reach it in their own way.
+OF_FORM = {"test_on_its_own", "test_not_copied"}
 
 
 def standins(name):
@@ -35,7 +38,8 @@ def test_they_pass_the_public_checks(name):
     for check in chain.from_iterable(collect(checks).values()):
         student = Student(in_process(Workspace(vars(standins(name)))))
         result = run_check(check, student, 0)
-        assert result.passed, (check.marker.question, check.name, result.reason)
+        if check.name not in OF_FORM:
+            assert result.passed, (check.marker.question, check.name, result.reason)
 
 
 @pytest.mark.parametrize("name", ["conv", "max_pool"])
