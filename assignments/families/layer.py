@@ -113,15 +113,18 @@ class Forward(Exercise):
         return student.call(self.name, *case, keep=True)
 
     def read(self, answer: Any, case: Any) -> dict[str, Any]:
-        return self.outputs_and_cache(answer)[0]
+        self._check_kind(answer)
+        return {name: answer.get(f"[{place}]") for place, name in enumerate(self.layer.outputs)}
 
-    def outputs_and_cache(self, answer: Any) -> tuple[dict[str, Any], Remote]:
-        """The outputs by name, and the cache, which stays inside."""
-        outputs = self.layer.outputs
+    def cache(self, answer: Any) -> Remote:
+        """The cache of an answer, which stays inside."""
+        self._check_kind(answer)
+        return answer.get(f"[{len(self.layer.outputs)}]", keep=True)
+
+    def _check_kind(self, answer: Remote) -> None:
         if answer.type_name in ("NoneType", "ndarray"):
-            raise CheckFailed(wrong_kind(answer, self.name, f"({', '.join(outputs)}, cache)"))
-        found = {name: answer.get(f"[{place}]") for place, name in enumerate(outputs)}
-        return found, answer.get(f"[{len(outputs)}]", keep=True)
+            parts = ", ".join(self.layer.outputs)
+            raise CheckFailed(wrong_kind(answer, self.name, f"({parts}, cache)"))
 
     def right(self, case: Any) -> dict[str, np.ndarray]:
         outs, _leaves = self.layer.by_twin(case)
@@ -164,8 +167,8 @@ class Backward(Exercise):
 
     def cache(self, student: Student, case: Any) -> Remote:
         """What the student's own forward function hands over."""
-        answer = self.layer.forward.call(student, self.split(case)[0])
-        return self.layer.forward.outputs_and_cache(answer)[1]
+        forward = self.layer.forward
+        return forward.cache(forward.call(student, self.split(case)[0]))
 
     def read(self, answer: Any, case: Any) -> dict[str, Any]:
         parts = tuple(self.layer.gradients(self.split(case)[0]))

@@ -76,11 +76,11 @@ class _Forward(Forward):
         answer = super().call(student, case)
         return answer, student.changed.get(len(case) - 1, case[-1])
 
-    def outputs_and_cache(self, answer: tuple[Remote, Mapping]) -> tuple[dict[str, Any], Remote]:
-        return super().outputs_and_cache(answer[0])
-
     def read(self, answer: tuple[Remote, Mapping], case: Any) -> dict[str, Any]:
-        return Parts(super().read(answer, case), answer[1].get)
+        return Parts(super().read(answer[0], case), answer[1].get)
+
+    def cache(self, answer: tuple[Remote, Mapping]) -> Remote:
+        return super().cache(answer[0])
 
     def right(self, case: Any) -> dict[str, Any]:
         return Parts(super().right(case), lambda name: self.layer.averages(*case)[name])
