@@ -13,7 +13,7 @@ from assignments.workspace import Workspace
 from autograder.answer_key import answer_key
 from autograder.course import Course
 
-each = pytest.mark.parametrize("name", ["batch_normalization", "convolutional_networks"])
+each = pytest.mark.parametrize("name", ["batch_normalization", "convolutional_networks", "dropout"])
 
 #: Checks of how a result is reached; the stand-ins reach it in their own way.
 OF_FORM = {"test_on_its_own", "test_not_copied"}

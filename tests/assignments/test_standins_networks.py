@@ -38,26 +38,6 @@ def test_an_unknown_mode_is_named(rng, forward):
         )
 
 
-# --- dropout -------------------------------------------------------------------------------------
-
-
-def test_dropout_keeps_p_and_scales(rng):
-    x = rng.uniform(1, 2, (200, 100))
-    out, cache = layers.dropout_forward(x, {"mode": "train", "p": 0.7})
-    kept = out != 0
-    assert abs(kept.mean() - 0.7) < 0.02
-    same(out[kept], x[kept] / 0.7, rtol=1e-6)
-    dout = rng.normal(size=x.shape)
-    same(layers.dropout_backward(dout, cache), np.where(kept, dout / 0.7, 0), rtol=1e-6)
-
-
-def test_dropout_does_nothing_in_test_mode(rng):
-    x = rng.normal(size=(4, 5))
-    out, cache = layers.dropout_forward(x, {"mode": "test", "p": 0.3})
-    same(out, x)
-    same(layers.dropout_backward(x, cache), x)
-
-
 def test_dropout_repeats_with_a_seed_of_its_own_or_of_numpy():
     x = np.ones((20, 20))
 
