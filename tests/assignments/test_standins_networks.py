@@ -78,8 +78,9 @@ def scores_by_hand(net, X, training):
             gamma, beta = net.params[f"gamma{layer}"], net.params[f"beta{layer}"]
             hidden, _cache = norm(hidden, gamma, beta, param)
         hidden = np.maximum(hidden, 0)
-        if net.use_dropout and training:
-            hidden, _cache = layers.dropout_forward(hidden, {**net.dropout_param, "mode": "train"})
+        if net.dropout_keep_ratio != 1 and training:
+            param = {"p": net.dropout_keep_ratio, "seed": net.seed, "mode": "train"}
+            hidden, _cache = layers.dropout_forward(hidden, param)
     return hidden @ net.params[f"W{net.num_layers}"] + net.params[f"b{net.num_layers}"]
 
 
