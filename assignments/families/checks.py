@@ -5,13 +5,16 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 
 import numpy as np
 
-from assignments.compare import Tolerance
+from assignments.compare import Tolerance, assert_single
 from assignments.families.exercise import Exercise, as_arrays
 from assignments.messages import N_
 from assignments.questions import Battery
 from assignments.student import Student
 
-__all__ = ["Checks"]
+__all__ = ["SINGLE", "Checks"]
+
+#: Results in single precision, compared with those in double precision.
+SINGLE: Tolerance = {"rtol": 1e-4, "atol": 1e-5}
 
 E = TypeVar("E", bound=Exercise)
 
@@ -44,7 +47,9 @@ class Checks(Battery, Generic[E]):
         self.exercise = exercise
         self.usual = usual
 
-    def by_hand(self, sentence: str, weight: float = 1, **example: Any) -> Self:
+    def by_hand(
+        self, sentence: str, weight: float = 1, beyond: bool = False, **example: Any
+    ) -> Self:
         """An example that one follows by hand: the reason of a failure states what is expected.
 
         Args:
@@ -54,7 +59,7 @@ class Checks(Battery, Generic[E]):
         tolerance: Any = {n: example.pop(n) for n in ("rtol", "atol") if n in example}
         case, want = self.exercise.by_hand(as_arrays(example))
 
-        @self.add("by_hand", sentence, weight)
+        @self.add("by_hand", sentence, weight, beyond=beyond)
         def check_by_hand(student: Student, rng: np.random.Generator) -> None:
             only = tuple(want) if len(want) == 1 else ()
             self.exercise.check(student, case, only, want=want, show=True, **tolerance)
@@ -115,6 +120,17 @@ class Checks(Battery, Generic[E]):
 
         return self
 
+    def single(self, weight: float = 0.5, **tolerance: Unpack[Tolerance]) -> Self:
+        """Results in single precision where all inputs are."""
+
+        @self.add("single", self.exercise.IN_SINGLE, weight, beyond=True)
+        def check_single(student: Student, rng: np.random.Generator) -> None:
+            case = self.exercise.single(self.exercise.draw(rng, self.usual))
+            got = self.exercise.check(student, case, **(tolerance or SINGLE))
+            assert_single(**got)
+
+        return self
+
     def numerical(self, sentence: str, *sizes: Any, weight: float = 1) -> Self:
         """The gradients are the numerical ones of what the student's own code computes."""
         return self.holds(sentence, self.exercise.check_numerical, *sizes, weight=weight)
@@ -125,11 +141,12 @@ class Checks(Battery, Generic[E]):
         check: Callable[[Student, Any], Any],
         *sizes: Any,
         weight: float = 1,
+        rule: bool = False,
         beyond: bool = False,
     ) -> Self:
         """What a check of the exercise says holds for random cases of these sizes."""
 
-        @self.add(check.__name__.removeprefix("check_"), sentence, weight, beyond=beyond)
+        @self.add(check.__name__.removeprefix("check_"), sentence, weight, rule, beyond)
         def check_holds(student: Student, rng: np.random.Generator) -> None:
             for size in sizes:
                 check(student, self.exercise.draw(rng, size))

@@ -10,7 +10,7 @@ from assignments.compare import Tolerance, assert_close, assert_unchanged
 from assignments.messages import N_
 from assignments.student import Student
 
-__all__ = ["Exercise", "as_arrays", "in_single_precision", "shapes_of"]
+__all__ = ["Exercise", "Parts", "as_arrays", "in_single_precision", "shapes_of"]
 
 
 class Exercise(ABC):
@@ -122,12 +122,26 @@ class Exercise(ABC):
                 assert_close(got[part], want[part], part, factors=self.factors(case))
 
 
+class Parts(dict):
+    """Parts by name, and others that are looked up when they are asked for."""
+
+    def __init__(self, parts: Mapping[str, Any], look_up: Callable[[str], Any]) -> None:
+        super().__init__(parts)
+        self._look_up = look_up
+
+    def __missing__(self, name: str) -> Any:
+        return self._look_up(name)
+
+
 def as_arrays(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is written down by hand: lists become arrays of real numbers, all else stays."""
-    return {
-        name: np.array(value, dtype=float) if isinstance(value, list) else value
-        for name, value in given.items()
-    }
+    """What is written down by hand: lists become arrays of real numbers, in settings, too."""
+
+    def array(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return as_arrays(value)
+        return np.array(value, dtype=float) if isinstance(value, list) else value
+
+    return {name: array(value) for name, value in given.items()}
 
 
 def in_single_precision(case: Any) -> tuple[Any, ...]:

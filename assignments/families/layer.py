@@ -83,7 +83,8 @@ class Layer:
 
         def forward(*arguments: Any) -> tuple:
             outs, _leaves = self.by_twin(arguments, None)
-            return *(out.detach().numpy() for out in outs), arguments
+            cache = tuple(dict(one) if isinstance(one, dict) else one for one in arguments)
+            return *(out.detach().numpy() for out in outs), cache
 
         def backward(*douts_and_cache: Any) -> Any:
             *douts, arguments = douts_and_cache
@@ -108,19 +109,22 @@ class Forward(Exercise):
         object.__setattr__(self, "arguments", self.layer.arguments)
         object.__setattr__(self, "inputs", self.layer.inputs)
 
-    def call(self, student: Student, case: Any) -> Remote:
+    def call(self, student: Student, case: Any) -> Any:
         return student.call(self.name, *case, keep=True)
 
-    def read(self, answer: Remote, case: Any) -> dict[str, Any]:
-        return self.outputs_and_cache(answer)[0]
+    def read(self, answer: Any, case: Any) -> dict[str, Any]:
+        self._check_kind(answer)
+        return {name: answer.get(f"[{place}]") for place, name in enumerate(self.layer.outputs)}
 
-    def outputs_and_cache(self, answer: Remote) -> tuple[dict[str, Any], Remote]:
-        """The outputs by name, and the cache, which stays inside."""
-        outputs = self.layer.outputs
+    def cache(self, answer: Any) -> Remote:
+        """The cache of an answer, which stays inside."""
+        self._check_kind(answer)
+        return answer.get(f"[{len(self.layer.outputs)}]", keep=True)
+
+    def _check_kind(self, answer: Remote) -> None:
         if answer.type_name in ("NoneType", "ndarray"):
-            raise CheckFailed(wrong_kind(answer, self.name, f"({', '.join(outputs)}, cache)"))
-        found = {name: answer.get(f"[{place}]") for place, name in enumerate(outputs)}
-        return found, answer.get(f"[{len(outputs)}]", keep=True)
+            parts = ", ".join(self.layer.outputs)
+            raise CheckFailed(wrong_kind(answer, self.name, f"({parts}, cache)"))
 
     def right(self, case: Any) -> dict[str, np.ndarray]:
         outs, _leaves = self.layer.by_twin(case)
@@ -159,10 +163,12 @@ class Backward(Exercise):
         return case[:place], case[place:]
 
     def call(self, student: Student, case: Any) -> Any:
-        arguments, douts = self.split(case)
-        answer = self.layer.forward.call(student, arguments)
-        cache = self.layer.forward.outputs_and_cache(answer)[1]
-        return student.call(self.name, *douts, cache)
+        return student.call(self.name, *self.split(case)[1], self.cache(student, case))
+
+    def cache(self, student: Student, case: Any) -> Remote:
+        """What the student's own forward function hands over."""
+        forward = self.layer.forward
+        return forward.cache(forward.call(student, self.split(case)[0]))
 
     def read(self, answer: Any, case: Any) -> dict[str, Any]:
         parts = tuple(self.layer.gradients(self.split(case)[0]))
@@ -187,11 +193,26 @@ class Backward(Exercise):
     def note(self, case: Any) -> str:
         return self.layer.forward.note(self.split(case)[0])
 
+    def check_untouched(self, student: Student, case: Any, times: int = 1) -> None:
+        """Is dout left alone, and are the gradients right, also when the cache was used before?"""
+        cache, want = self.cache(student, case), self.right(case)
+        for _time in range(times):
+            answer = student.call(self.name, *self.split(case)[1], cache)
+            self.assert_untouched(student, case, answer)
+            got = self.read(answer, case)
+            for part in want:
+                assert_close(got[part], want[part], part)
+
     def check_numerical(self, student: Student, case: Any) -> None:
-        """Are the gradients the numerical ones of the student's own forward function?"""
+        """Are the gradients the numerical ones of the student's own forward function, if right?"""
         arguments, douts = self.split(case)
         forward, outputs = self.layer.forward.name, (*self.layer.outputs, "cache")
         got = self.read(self.call(student, case), case)
+        try:
+            self.layer.forward.check(student, arguments)
+        except CheckFailed as failure:
+            reason = _("{name} is wrong here, so its gradients say nothing; mend it first")
+            raise CheckFailed(reason.format(name=forward)) from failure
         for part, place in self.layer.gradients(arguments).items():
 
             def weighted_sums(values: list[np.ndarray], place: int = place) -> list[float]:

@@ -1,21 +1,18 @@
 """What only hidden checks ask: usual cases part by part, single precision, repeated calls."""
 
 from collections.abc import Sequence
-from typing import Any, Self, Unpack
+from typing import Any, Self
 
 import numpy as np
 
-from assignments.compare import Tolerance, assert_close, assert_single
-from assignments.families.checks import Checks, E
+from assignments.compare import assert_close
+from assignments.families.checks import SINGLE, Checks, E
 from assignments.families.layer import Backward
 from assignments.gradients import numerical_gradient, one_by_one
 from assignments.messages import N_
 from assignments.student import Student
 
 __all__ = ["SINGLE", "Hidden"]
-
-#: Results in single precision, compared with those in double precision.
-SINGLE: Tolerance = {"rtol": 1e-4, "atol": 1e-5}
 
 
 class Hidden(Checks[E]):
@@ -41,17 +38,6 @@ class Hidden(Checks[E]):
         @self.add("_".join(only), sentence, weight, names=", ".join(only))
         def check_gradients(student: Student, rng: np.random.Generator) -> None:
             self.exercise.check(student, self.exercise.draw(rng, self.usual), only)
-
-        return self
-
-    def single(self, weight: float = 0.5, **tolerance: Unpack[Tolerance]) -> Self:
-        """Results in single precision where all inputs are."""
-
-        @self.add("single", self.exercise.IN_SINGLE, weight, beyond=True)
-        def check_single(student: Student, rng: np.random.Generator) -> None:
-            case = self.exercise.single(self.exercise.draw(rng, self.usual))
-            got = self.exercise.check(student, case, **(tolerance or SINGLE))
-            assert_single(**got)
 
         return self
 

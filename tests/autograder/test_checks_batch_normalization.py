@@ -1,19 +1,18 @@
 """The batch-normalization notebook: what counts as the formula, and what as the steps again."""
 
-import json
+from functools import partial
 
 import pytest
 
 from assignments.checking import HOME_SEEDS, find_checks
-from assignments.notebook import load, read_cells
-from assignments.questions import Seeds
 from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.scoring import attempt_question, score_question
-from autograder.session import LiveSession
+from autograder.scoring import attempt_question
+from tests.helpers.changed import scorer
 
 SOURCE = Course().assignment("a2_networks").notebooks["batch_normalization"]
-ALT = "batch_normalization-batchnorm-backward-alt"
+
+share_of_alt = partial(scorer(SOURCE), lost=set(), question="batchnorm-backward-alt")
 
 FORMULA = """\
 def {name}(dout, cache):
@@ -45,22 +44,9 @@ def twice(code: str) -> str:
     return "\n".join(code.format(name=f"batchnorm_backward{end}") for end in ("", "_alt"))
 
 
-def share_of_alt(append: str) -> float:
-    """The share of the question for the reference with one more cell."""
-    nb = json.loads(SOURCE.path.read_text(encoding="utf-8"))
-    nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
-    module = load(read_cells(nb), SOURCE.outline, "changed_batch_normalization")
-    session = LiveSession(vars(module), module.missing_names)
-    return score_question(session, answer_key(SOURCE), ALT, Seeds(b"test")).share
-
-
 @pytest.mark.parametrize(
     "append",
-    [
-        "batchnorm_backward_alt = batchnorm_backward",
-        THROUGH_A_HELPER,
-        twice(COMPRESSED),
-    ],
+    ["batchnorm_backward_alt = batchnorm_backward", THROUGH_A_HELPER, twice(COMPRESSED)],
     ids=["another name", "through a helper", "the steps twice"],
 )
 def test_the_steps_again_lose_the_rule(append):

@@ -1,35 +1,13 @@
 """The convolutional-networks notebook: a mistake costs once."""
 
-import json
-
 import pytest
 
-from assignments.notebook import load, read_cells
-from assignments.questions import Seeds
-from autograder.answer_key import answer_key
 from autograder.course import Course
-from autograder.scoring import score_question
-from autograder.session import LiveSession
+from tests.helpers.changed import scorer
 
-NAME = "convolutional_networks"
-SOURCE = Course().assignment("a2_networks").notebooks[NAME]
+SOURCE = Course().assignment("a2_networks").notebooks["convolutional_networks"]
 
-
-def scored(append: str, lost: set[str], question: str) -> float:
-    """The share of a question for the reference with one more cell, other questions being lost."""
-    key = answer_key(SOURCE)
-    nb = json.loads(SOURCE.path.read_text(encoding="utf-8"))
-    nb["cells"].append({"cell_type": "code", "source": append, "metadata": {}})
-    module = load(read_cells(nb), SOURCE.outline, f"changed_{NAME}")
-    attempt = score_question(
-        LiveSession(vars(module), module.missing_names),
-        key,
-        f"{NAME}-{question}",
-        Seeds(b"test"),
-        frozenset(f"{NAME}-{name}" for name in lost),
-    )
-    return attempt.share
-
+scored = scorer(SOURCE)
 
 NO_RELU = """\
 class ThreeLayerConvNet(ThreeLayerConvNet):
@@ -57,9 +35,6 @@ def test_loss_and_gradients_may_follow_from_wrong_scores():
     assert scored(NO_RELU, {"model-scores"}, "model-scores") == 0
     assert scored(NO_RELU, {"model-scores"}, "model-loss") == 1
     assert scored(NO_RELU, {"model-scores"}, "model-gradients") == 1
-
-
-def test_wrong_gradients_of_wrong_scores_are_wrong():
     broken = NO_RELU.replace('"b1": db1', '"b1": 2 * db1')
     assert 0 < scored(broken, {"model-scores"}, "model-gradients") < 1
 

@@ -1,34 +1,19 @@
-"""What the public and hidden checks of batch_normalization share with others."""
+"""How batchnorm_backward_alt finds its gradients: what its public and its hidden checks share."""
 
 import ast
+from typing import Any
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.two_layer_net import forward
-from assignments.compare import assert_close, unpack
 from assignments.messages import _
-from assignments.student import CheckFailed, Remote, Student, StudentError
+from assignments.standins.a2_networks.batch_normalization import batchnorm_alt
+from assignments.student import CheckFailed, Student, StudentError
 from assignments.syntax import names_read, same_code
 
 #: The steps through the graph divide at nearly every one; the formula, by std and by N at most
 #: twice each, even where it computes x_hat again.
 IN_FORMULA = 4
-PARTS = ("dx", "dgamma", "dbeta")
-BACKWARD, BACKWARD_ALT = "batchnorm_backward", "batchnorm_backward_alt"
-LAYERNORM_BACKWARD = "layernorm_backward"
-
-
-def batchnorm(student: Student, *arguments: object) -> object:
-    """The outputs of batchnorm_forward."""
-    return forward(student, "batchnorm_forward", *arguments)[0]
-
-
-def check_running(
-    student: Student, settings: Remote, mean: np.ndarray, var: np.ndarray, show: bool = False
-) -> None:
-    """Are these the running averages in bn_param now?"""
-    for name, want in (("running_mean", mean), ("running_var", var)):
-        assert_close(student.get(settings, f"[{name!r}]"), want, name, show=show)
+STEPS, FORMULA = "batchnorm_backward", batchnorm_alt.backward.name
 
 
 def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str = "out") -> None:
@@ -38,27 +23,27 @@ def check_shape(array: np.ndarray, shape: tuple[int, ...], what: str = "out") ->
         raise CheckFailed(reason.format(what=what, got=array.shape, want=shape))
 
 
-def gradients(student: Student, backward: str, dout: np.ndarray, cache: object) -> list:
-    """dx, dgamma and dbeta from a backward function."""
-    return unpack(student.call(backward, dout, cache), backward, PARTS)
-
-
-def check_no_call(student: Student) -> None:
-    """Does batchnorm_backward_alt do without batchnorm_backward?"""
-    if BACKWARD in names_read(student, BACKWARD_ALT):
+def check_on_its_own(student: Student, case: Any) -> None:
+    """Is it right, without batchnorm_backward?"""
+    batchnorm_alt.backward.check(student, case)
+    if STEPS in names_read(student, FORMULA):
         raise CheckFailed(_("it uses batchnorm_backward; write the formula instead"))
 
 
-def check_not_copied(student: Student) -> None:
-    """Is it more than the steps of batchnorm_backward again? Both may hold the formula."""
+def check_not_copied(student: Student, case: Any) -> None:
+    """Is it right, and not the steps of batchnorm_backward again? Both may hold the formula."""
+    batchnorm_alt.backward.check(student, case)
     try:
-        same = same_code(student, BACKWARD_ALT, BACKWARD)
+        same = same_code(student, FORMULA, STEPS)
     except StudentError:  # there is no batchnorm_backward
         return
-    if same and divisions(student.source(BACKWARD_ALT)) > IN_FORMULA:
+    tree = ast.parse(student.source(FORMULA))
+    divisions = sum(isinstance(node, ast.Div | ast.Pow) for node in ast.walk(tree))
+    if same and divisions > IN_FORMULA:
         raise CheckFailed(_("these are the steps of batchnorm_backward; write the formula instead"))
 
 
-def divisions(source: str) -> int:
-    """How often a code divides or takes a power."""
-    return sum(isinstance(node, ast.Div | ast.Pow) for node in ast.walk(ast.parse(source)))
+def check_own_way(student: Student, case: Any) -> None:
+    """Is it right, without batchnorm_backward and without its steps?"""
+    check_on_its_own(student, case)
+    check_not_copied(student, case)

@@ -1,20 +1,23 @@
-"""Stand-ins for the convolutional-networks notebook: PyTorch's layers and automatic gradients.
+"""What convolutional_networks asks for, declared once by PyTorch's layers; its stand-ins follow."""
 
-Names, arguments and results are as the notebook describes them; no gradient is written out here.
-"""
-
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.families import kinks
+from assignments.families.layer import Layer
+from assignments.families.model import Model, Params
+from assignments.families.normalisation import Normalisation
+from assignments.messages import N_
+from assignments.standins.a1_classifiers.two_layer_net import affine
 from assignments.standins.a2_networks.batch_normalization import (
-    batchnorm_backward,
-    batchnorm_forward,
+    batch_norm,
+    norm_arrays,
+    norm_inputs,
 )
-from assignments.standins.autograd import backward, labels, leaves
 
 __all__ = [
     "ThreeLayerConvNet",
@@ -28,142 +31,129 @@ __all__ = [
     "spatial_groupnorm_forward",
 ]
 
-_Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+IMAGES = (N_("the number of images"),)
+NORM = ("x", "gamma", "beta")
 
 
-def conv_forward_naive(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict
-) -> tuple[np.ndarray, tuple]:
-    """x (N, C, H, W), w (F, C, HH, WW), b (F,), conv_param stride and pad -> out, cache."""
-    out = _conv(*leaves(x, w, b), conv_param=conv_param)
-    return out.detach().numpy(), (x, w, b, conv_param)
+def conv_inputs(
+    rng: np.random.Generator,
+    images: tuple[int, ...],
+    filters: tuple[int, ...],
+    stride: int = 1,
+    pad: int = 0,
+) -> tuple[Any, ...]:
+    """x (N, C, H, W), w (F, C, HH, WW), b and conv_param; nothing is centred on zero."""
+    x, w = rng.normal(0.3, 1, size=images), rng.normal(0.2, 1, size=filters)
+    return x, w, rng.normal(0.5, 2, size=len(w)), {"stride": stride, "pad": pad}
 
 
-def conv_backward_naive(dout: np.ndarray, cache: tuple) -> _Gradients:
-    """dout in the shape of out and the cache of conv_forward_naive -> dx, dw, db."""
-    *arrays, conv_param = cache
-    dx, dw, db = backward(partial(_conv, conv_param=conv_param), arrays, dout)
-    return dx, dw, db
+conv = Layer(
+    "conv_{}_naive",
+    twin=lambda x, w, b, param: F.conv2d(x, w, b, param["stride"], param["pad"]),
+    inputs=conv_inputs,
+    arguments=("x", "w", "b", "conv_param"),
+    counted=IMAGES,
+)
+conv_forward_naive, conv_backward_naive = conv.standin()
 
 
-def max_pool_forward_naive(x: np.ndarray, pool_param: dict) -> tuple[np.ndarray, tuple]:
-    """x (N, C, H, W), pool_param pool_height, pool_width and stride -> out, cache."""
-    (images,) = leaves(x)
-    return _max_pool(images, pool_param).detach().numpy(), (x, pool_param)
+def pooling(height: int, width: int, stride: int) -> dict[str, int]:
+    """pool_param."""
+    return {"pool_height": height, "pool_width": width, "stride": stride}
 
 
-def max_pool_backward_naive(dout: np.ndarray, cache: tuple) -> np.ndarray:
-    """dout in the shape of out and the cache of max_pool_forward_naive -> dx."""
-    (dx,) = backward(lambda x: _max_pool(x, cache[1]), cache[:1], dout)
-    return dx
+def pool_inputs(
+    rng: np.random.Generator,
+    images: tuple[int, ...],
+    height: int,
+    width: int,
+    stride: int,
+    ties: bool = False,
+) -> tuple[Any, ...]:
+    """x (N, C, H, W), of which the first channel is negative, and pool_param."""
+    x = rng.normal(-0.5, 1, size=images)
+    x[0, 0] -= 9
+    return np.sign(x.round()) if ties else x, pooling(height, width, stride)
 
 
-def spatial_batchnorm_forward(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict
-) -> tuple[np.ndarray, tuple]:
-    """Normalise each of C channels over images and places.
-
-    x: (N, C, H, W). gamma, beta: (C,). bn_param: as in batchnorm_forward, averages (C,).
-    Returns (out, cache): out (N, C, H, W).
-    """
-    out, cache = batchnorm_forward(_channels_last(x), gamma, beta, bn_param)
-    return _channels_first(out, x.shape), cache
+max_pool = Layer(
+    "max_pool_{}_naive",
+    twin=lambda x, p: F.max_pool2d(x, (p["pool_height"], p["pool_width"]), p["stride"]),
+    inputs=pool_inputs,
+    arguments=("x", "pool_param"),
+    counted=IMAGES,
+)
+max_pool_forward_naive, max_pool_backward_naive = max_pool.standin()
 
 
-def spatial_batchnorm_backward(dout: np.ndarray, cache: tuple) -> _Gradients:
-    """dout (N, C, H, W) and the forward cache -> dx (N, C, H, W), dgamma (C,), dbeta (C,)."""
-    dx, dgamma, dbeta = batchnorm_backward(_channels_last(dout), cache)
-    return _channels_first(dx, dout.shape), dgamma, dbeta
+def net_shapes(
+    input_dim: tuple[int, int, int],
+    num_filters: int,
+    filter_size: int,
+    hidden_dim: int,
+    num_classes: int,
+    **_others: Any,
+) -> dict[str, tuple[int, ...]]:
+    """conv - ReLU - 2x2 max pool - affine - ReLU - affine."""
+    C, H, W = input_dim
+    return {
+        "W1": (num_filters, C, filter_size, filter_size), "b1": (num_filters,),
+        "W2": (num_filters * (H // 2) * (W // 2), hidden_dim), "b2": (hidden_dim,),
+        "W3": (hidden_dim, num_classes), "b3": (num_classes,),
+    }  # fmt: skip
 
 
-def spatial_groupnorm_forward(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, G: int, gn_param: dict
-) -> tuple[np.ndarray, tuple]:
-    """Normalise each image over each of G groups of channels.
-
-    x: (N, C, H, W). gamma, beta: (1, C, 1, 1). gn_param: eps (default 1e-5).
-    Returns (out, cache): out (N, C, H, W).
-    """
-    eps = gn_param.get("eps", 1e-5)
-    out = _group_norm(*leaves(x, gamma, beta), G=G, eps=eps)
-    return out.detach().numpy(), (x, gamma, beta, G, eps)
+def net_scores(p: Params, X: torch.Tensor, settings: Mapping, training: bool) -> torch.Tensor:
+    """conv - ReLU - 2x2 max pool - affine - ReLU - affine."""
+    features = kinks.relu(F.conv2d(X, p["W1"], p["b1"], padding="same"))
+    hidden = kinks.relu(affine.twin(kinks.max_pool2d(features, 2), p["W2"], p["b2"]))
+    return affine.twin(hidden, p["W3"], p["b3"])
 
 
-def spatial_groupnorm_backward(dout: np.ndarray, cache: tuple) -> _Gradients:
-    """dout (N, C, H, W) and the forward cache -> dx, dgamma (1, C, 1, 1), dbeta (1, C, 1, 1)."""
-    *arrays, G, eps = cache
-    dx, dgamma, dbeta = backward(partial(_group_norm, G=G, eps=eps), arrays, dout)
-    return dx, dgamma, dbeta
+net = Model(
+    "ThreeLayerConvNet",
+    defaults={
+        "input_dim": (3, 32, 32), "num_filters": 32, "filter_size": 7, "hidden_dim": 100,
+        "num_classes": 10, "weight_scale": 1e-3, "reg": 0.0, "dtype": np.float32,
+    },
+    shapes=net_shapes,
+    images=lambda input_dim, **_others: input_dim,
+    twin=net_scores,
+)  # fmt: skip
+ThreeLayerConvNet = net.standin()
 
 
-class ThreeLayerConvNet:
-    """conv - ReLU - 2x2 max pool - affine - ReLU - affine - softmax, with W1, b1, ..., W3, b3."""
-
-    def __init__(
-        self,
-        input_dim: tuple[int, int, int] = (3, 32, 32),
-        num_filters: int = 32,
-        filter_size: int = 7,
-        hidden_dim: int = 100,
-        num_classes: int = 10,
-        weight_scale: float = 1e-3,
-        reg: float = 0.0,
-        dtype: Any = np.float32,
-    ) -> None:
-        self.reg = reg
-        self.dtype = dtype
-        C, H, W = input_dim
-        shapes = [
-            (num_filters, C, filter_size, filter_size),
-            (num_filters * (H // 2) * (W // 2), hidden_dim),
-            (hidden_dim, num_classes),
-        ]
-        self.params = {}
-        for layer, (shape, size) in enumerate(
-            zip(shapes, (num_filters, hidden_dim, num_classes), strict=True), start=1
-        ):
-            self.params[f"W{layer}"] = np.random.normal(0, weight_scale, shape).astype(dtype)
-            self.params[f"b{layer}"] = np.zeros(size, dtype)
-
-    def loss(self, X: np.ndarray, y: np.ndarray | None = None):
-        """Scores (N, num_classes), or with labels y the loss and its gradients by name."""
-        params = dict(zip(self.params, leaves(*self.params.values()), strict=True))
-        images = torch.from_numpy(np.array(X, self.dtype))
-        features = F.conv2d(images, params["W1"], params["b1"], padding="same")
-        hidden = F.max_pool2d(F.relu(features), 2).flatten(1)
-        hidden = F.relu(F.linear(hidden, params["W2"].T, params["b2"]))
-        scores = F.linear(hidden, params["W3"].T, params["b3"])
-        if y is None:
-            return scores.detach().numpy()
-        penalties = [params[name].square().sum() for name in ("W1", "W2", "W3")]
-        loss = F.cross_entropy(scores, labels(y)) + self.reg / 2 * sum(penalties)
-        gradients = torch.autograd.grad(loss, list(params.values()))
-        return loss.item(), {
-            name: gradient.numpy() for name, gradient in zip(params, gradients, strict=True)
-        }
+spatial_batchnorm = Normalisation(
+    "spatial_batchnorm",
+    twin=batch_norm,
+    inputs=norm_inputs,
+    arguments=(*NORM, "bn_param"),
+    counted=IMAGES,
+    rows=lambda x, *_others: np.moveaxis(x, 1, 0).reshape(x.shape[1], -1),
+    each=N_("channel"),
+    running=True,
+)
+spatial_batchnorm_forward, spatial_batchnorm_backward = spatial_batchnorm.standin()
 
 
-def _conv(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, *, conv_param: dict) -> torch.Tensor:
-    return F.conv2d(x, w, b, stride=conv_param["stride"], padding=conv_param["pad"])
+def group_inputs(
+    rng: np.random.Generator, images: tuple[int, ...], groups: int, eps: float = 0.4
+) -> tuple[Any, ...]:
+    """x (N, C, H, W), gamma and beta, both (1, C, 1, 1), G and gn_param."""
+    x, *parameters = norm_arrays(rng, images)
+    gamma, beta = (value.reshape(1, -1, 1, 1) for value in parameters)
+    return x, gamma, beta, groups, {"eps": eps}
 
 
-def _max_pool(x: torch.Tensor, pool_param: dict) -> torch.Tensor:
-    window = pool_param["pool_height"], pool_param["pool_width"]
-    return F.max_pool2d(x, window, pool_param["stride"])
-
-
-def _group_norm(
-    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, *, G: int, eps: float
-) -> torch.Tensor:
-    return F.group_norm(x, G, gamma.flatten(), beta.flatten(), eps)
-
-
-def _channels_last(x: np.ndarray) -> np.ndarray:
-    """(N, C, H, W) -> (N H W, C)."""
-    return np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
-
-
-def _channels_first(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(N H W, C) -> the shape (N, C, H, W)."""
-    N, C, H, W = shape
-    return np.moveaxis(rows.reshape(N, H, W, C), -1, 1)
+spatial_groupnorm = Normalisation(
+    "spatial_groupnorm",
+    twin=lambda x, gamma, beta, groups, param: F.group_norm(
+        x, groups, gamma.flatten(), beta.flatten(), param.get("eps", 1e-5)
+    ),
+    inputs=group_inputs,
+    arguments=(*NORM, "G", "gn_param"),
+    counted=IMAGES,
+    rows=lambda x, _gamma, _beta, groups, _param: x.reshape(len(x) * groups, -1),
+    each=N_("group"),
+)
+spatial_groupnorm_forward, spatial_groupnorm_backward = spatial_groupnorm.standin()
