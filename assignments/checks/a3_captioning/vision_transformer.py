@@ -1,38 +1,17 @@
 """What the public and hidden checks of vision_transformer share with others."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from assignments.compare import assert_unchanged, to_array
 from assignments.messages import _
+from assignments.standins.a3_captioning.vision_transformer import patches, vit
 from assignments.student import CheckFailed, Remote, Student, StudentError
 
 Weights = Mapping[str, torch.Tensor]
-
-
-def bare_model(
-    student: Student,
-    positions: torch.Tensor,
-    dropout: float = 0.0,
-    layers: Sequence[Remote] = (),
-) -> Remote:
-    """A model whose tokens are given by the image, without layers or with these, and no head.
-
-    positions: (1, L, D). The image has L * D numbers: the tokens, one after the other.
-    """
-    _one, length, width = tuple(positions.shape)
-    model = build(student, "VisionTransformer", 2, 2, 1, width, 1, 1, 3, width, dropout)
-    pieces = student.make("torch.nn.Unflatten", 1, (length, width))
-    flat = student.make("torch.nn.Flatten")
-    layers = layers or [student.make("torch.nn.Identity")]
-    replace_parts(student, model, [flat, pieces], layers, positions)
-    load_weights(student, model, {"head.weight": torch.eye(width), "head.bias": torch.zeros(width)})
-    return model
 
 
 def tensor(rng: np.random.Generator, *shape: int) -> torch.Tensor:
@@ -83,50 +62,6 @@ def check_parameters(
             )
 
 
-def model_shapes(
-    size: int, patch: int, channels: int, width: int, layers: int, hidden: int, classes: int
-) -> dict[str, tuple[int, ...]]:
-    """The parameters of a Vision Transformer, as the docstrings say."""
-    shapes = {
-        "positions": (1, (size // patch) ** 2, width),
-        "patch_embed.proj.weight": (width, channels * patch * patch),
-        "patch_embed.proj.bias": (width,),
-        "head.weight": (classes, width),
-        "head.bias": (classes,),
-    }
-    for number in range(layers):
-        linear = {
-            **{f"self_attn.{name}": (width, width) for name in ("query", "key", "value", "proj")},
-            "linear1": (hidden, width),
-            "linear2": (width, hidden),
-        }
-        for name, shape in linear.items():
-            shapes[f"layers.{number}.{name}.weight"] = shape
-            shapes[f"layers.{number}.{name}.bias"] = shape[:1]
-        for name in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"):
-            shapes[f"layers.{number}.{name}"] = (width,)
-    return shapes
-
-
-def replace_parts(
-    student: Student,
-    model: Remote,
-    embedding: list[Remote],
-    layers: Sequence[Remote],
-    positions: torch.Tensor,
-) -> None:
-    """Put other modules in the place of patches and layers, so that the model is tried alone."""
-    model.set("patch_embed", student.make("torch.nn.Sequential", *embedding))
-    model.set("layers", student.make("torch.nn.Sequential", *layers))
-    try:
-        model.get("positions", keep=True)
-    except StudentError as error:
-        raise CheckFailed(_("there is no parameter positions")) from error
-    model.set("positions", student.make("torch.nn.Parameter", positions))
-    model.double()
-    model.eval()
-
-
 def check_shape(got: object, shape: tuple[int, ...]) -> None:
     """Has the result this shape?"""
     found = to_array(got, "the result").shape
@@ -140,23 +75,6 @@ def check_same(kept: Remote, x: torch.Tensor, name: str) -> None:
     """Is an argument that was put inside as it was? What it has become tells who changed it."""
     if not torch.equal(kept.detach(), x):
         assert_unchanged({0: x}, {0: name})
-
-
-def check_refused(embed: Remote, height: int, width: int) -> None:
-    """Does an image of this size raise a ValueError?"""
-    try:
-        embed(torch.ones(1, 1, height, width, dtype=torch.float64))
-    except StudentError as error:
-        if error.type == "ValueError":
-            return
-        if error.blank:
-            raise
-        raise CheckFailed(
-            _("an image that patches do not fill raises {error}, not ValueError").format(
-                error=error.type
-            )
-        ) from error
-    raise CheckFailed(_("an image that patches do not fill raises no ValueError"))
 
 
 def randomize(module: nn.Module, rng: np.random.Generator) -> nn.Module:
@@ -184,22 +102,6 @@ def own_names(weights: Weights) -> dict[str, torch.Tensor]:
         else:
             named[name.replace("out_proj", "proj").replace("multihead", "cross")] = value.detach()
     return named
-
-
-def drawn_layer(rng: np.random.Generator, width: int, heads: int, hidden: int) -> nn.Module:
-    """PyTorch's encoder layer with random weights, norms too."""
-    layer = nn.TransformerEncoderLayer(width, heads, hidden, activation=F.gelu, batch_first=True)
-    return randomize(layer, rng)
-
-
-def both_layers(
-    student: Student, rng: np.random.Generator, width: int, heads: int, hidden: int
-) -> tuple[Remote, nn.Module]:
-    """The student's layer and PyTorch's, with the same weights, in eval mode."""
-    oracle = drawn_layer(rng, width, heads, hidden)
-    layer = build(student, "TransformerEncoderLayer", width, heads, hidden)
-    load_weights(student, layer, own_names(oracle.state_dict()))
-    return layer, oracle
 
 
 WIDTH = 16
@@ -249,57 +151,41 @@ def check_dropped(
         )
 
 
-def check_encoder_dropout(student: Student, *shares: float) -> None:
-    """Does dropout act on what attention, linear2 and GELU return?"""
-    proj = {"self_attn.proj.weight": torch.zeros(WIDTH, WIDTH)}
-    proj["self_attn.proj.bias"] = torch.zeros(WIDTH)
-    ones = {"self_attn.proj.bias": torch.ones(WIDTH)}
-    for weights, times, what in (
-        ({**QUIET, **proj, **ones}, 1, "attention"),
-        ({**LATE, **proj}, 1, "linear2"),
-        ({**INNER, **proj}, 2, "GELU, and then linear2,"),
-    ):
-        give = partial(load_weights, student, weights=weights)
-        for share in shares:
-            check_dropped(student, "TransformerEncoderLayer", share, give, times, what)
-
-
-def check_parts(
-    student: Student,
-    size: int,
-    patch: int,
-    channels: int,
-    width: int,
-    layers: int,
-    heads: int,
-    hidden: int,
-    classes: int,
-) -> None:
-    """Has a model the parameters described, no others, and these heads?"""
-    model = build(
-        student, "VisionTransformer", size, patch, channels, width, layers, heads, hidden, classes
-    )
-    shapes = model_shapes(size, patch, channels, width, layers, hidden, classes)
-    check_parameters(student, model, shapes)
-    if parameter_shapes(student, model).keys() - shapes.keys():
-        raise CheckFailed(_("there are more parameters than the docstring names"))
-    for number in range(layers):
-        if model.get(f"layers[{number}].self_attn.num_heads") != heads:
-            raise CheckFailed(_("the layers do not have num_heads heads"))
+def check_refused(student: Student, size: int, *images: tuple[int, int]) -> None:
+    """Do images that patches of this size do not fill raise a ValueError?"""
+    embed = patches.fresh(student, 2 * size, size, 1, 3)
+    for height, width in images:
+        try:
+            embed(torch.ones(1, 1, height, width, dtype=torch.float64))
+        except StudentError as error:
+            if error.type == "ValueError":
+                continue
+            if error.blank:
+                raise
+            reason = _("an image that patches do not fill raises {error}, not ValueError")
+            raise CheckFailed(reason.format(error=error.type)) from error
+        raise CheckFailed(_("an image that patches do not fill raises no ValueError"))
 
 
 def check_first_positions(student: Student, size: int, patch: int, width: int) -> None:
     """Are the positions of a fresh model small random numbers?"""
-    model = build(student, "VisionTransformer", size, patch, 1, width, 1, 1, 4, 2)
+    model = vit.fresh(student, size, patch, 1, width, 1, 1, 4, 2)
     positions = to_array(model.get("positions"), "positions")
     if not 0.018 < positions.std() < 0.022 or abs(positions.mean()) > 0.003:
         raise CheckFailed(_("the first positions have another mean or standard deviation"))
-    if len(np.unique(positions)) < 2000:
+    if len(np.unique(positions)) < positions.size / 2:
         raise CheckFailed(_("the first positions of different places are the same"))
 
 
-def check_share(model: Remote, share: float) -> None:
-    """Have both layers of a model its share of dropout?"""
-    for number in range(2):
-        if model.get(f"layers[{number}].dropout.p") != share:
-            raise CheckFailed(_("the layers do not have the model's share of dropout"))
+def check_whole(student: Student, rng: np.random.Generator, *sizes: tuple) -> None:
+    """Has a model the parameters described, no others, and layers with its heads and dropout?"""
+    for size in sizes:
+        case = vit.draw(rng, size)
+        vit.check_parameters(student, case)
+        *_others, layers, heads, _hidden, _classes, share = case.settings
+        model = vit.fresh(student, *case.settings)
+        for number in range(layers):
+            if model.get(f"layers[{number}].self_attn.num_heads") != heads:
+                raise CheckFailed(_("the layers do not have num_heads heads"))
+            if model.get(f"layers[{number}].dropout.p") != share:
+                raise CheckFailed(_("the layers do not have the model's share of dropout"))
