@@ -9,7 +9,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from assignments.families.module import Module
-from assignments.standins.a3_captioning.transformer_captioning import MultiHeadAttention
+from assignments.standins.a3_captioning.transformer_captioning import (
+    Drawn,
+    MultiHeadAttention,
+    mask,
+    normal,
+)
 
 __all__ = ["PatchEmbedding", "TransformerEncoderLayer", "VisionTransformer"]
 
@@ -85,46 +90,33 @@ class VisionTransformer(nn.Module):
         return self.head(self.layers(self.dropout(placed)).mean(1))
 
 
-def normal(rng: np.random.Generator, *shape: int) -> torch.Tensor:
-    """Numbers around 0, in double precision."""
-    return torch.from_numpy(rng.normal(size=shape))
-
-
-def some_may_look(rng: np.random.Generator, queries: int, keys: int) -> torch.Tensor:
-    """A mask (T, S): half of the pairs may look, and each query may look at one key at least."""
-    seen = rng.random((queries, keys)) < 0.5
-    seen[np.arange(queries), rng.integers(keys, size=queries)] = True
-    return torch.from_numpy(seen)
-
-
-def images_to_patch(
+def draw_images(
     rng: np.random.Generator, N: int, H: int, W: int, size: int, channels: int, width: int
-) -> tuple[tuple, tuple]:
+) -> Drawn:
     """Images of H x W pixels, and patches of some size."""
     return (4 * size, size, channels, width), (normal(rng, N, channels, H, W),)
 
 
-patches = Module("PatchEmbedding", PatchEmbedding, images_to_patch, output="tokens")
+patches = Module("PatchEmbedding", PatchEmbedding, draw_images, output="tokens")
 
 
-def tokens_to_encode(
+def draw_tokens(
     rng: np.random.Generator, N: int, L: int, width: int, heads: int, hidden: int,
-    share: float = 0.1, masked: bool = False,
-) -> tuple[tuple, tuple]:  # fmt: skip
+    kind: str = "", share: float = 0.1,
+) -> Drawn:  # fmt: skip
     """Sequences of L tokens, with a mask or without."""
-    mask = (some_may_look(rng, L, L),) if masked else ()
-    return (width, heads, hidden, share), (normal(rng, N, L, width), *mask)
+    return (width, heads, hidden, share), (normal(rng, N, L, width), *mask(rng, kind, L, L))
 
 
 encoder = Module(
-    "TransformerEncoderLayer", TransformerEncoderLayer, tokens_to_encode, ("src", "src_mask")
+    "TransformerEncoderLayer", TransformerEncoderLayer, draw_tokens, ("src", "src_mask")
 )
 
 
-def images_to_classify(
+def draw_pictures(
     rng: np.random.Generator, N: int, patches: int, width: int, layers: int, classes: int,
     share: float = 0.0,
-) -> tuple[tuple, tuple]:  # fmt: skip
+) -> Drawn:  # fmt: skip
     """Images of patches x patches patches, of 2 x 2 pixels and 3 channels each."""
     pixels = 2 * patches
     settings = (pixels, 2, 3, width, layers, 2, 5, classes, share)
@@ -132,6 +124,6 @@ def images_to_classify(
 
 
 vit = Module(
-    "VisionTransformer", VisionTransformer, images_to_classify,
+    "VisionTransformer", VisionTransformer, draw_pictures,
     parts=("patch_embed", "layers"), output="scores",
 )  # fmt: skip
