@@ -164,10 +164,10 @@ gated = (
     Hidden("transformer_captioning-swiglu", swiglu, ((2, 5, 4), 7))
     .values("With random weights, the results are those of the formula.", weight=2)
     .sizes("It is so for one vector, one number, and as many hidden ones.",
-           ((3,), 5), ((2, 1), 3), ((4, 4), 4), ((2, 1, 3, 6), 2))
+           ((3,), 5), ((2, 1), 3), ((4, 4), 4), ((2, 1, 3, 6), 2), weight=0.75)
     .holds("The right gradients reach x and all weights.", swiglu.check_gradients,
            ((4, 3), 5), weight=0.5)
-    .single()
+    .single(0.25)
     .untouched("x is as it was.", weight=0.5)
 )  # fmt: skip
 
@@ -225,13 +225,14 @@ MISTAKES = (
 
 @lru_cache(maxsize=64)
 def find_talker(seed):
-    """One whose captions, of which the first fills its row, differ for each usual mistake."""
+    """One whose captions, the first long, the second short, differ for each usual mistake."""
     rng = np.random.default_rng(seed)
     while True:
         talker = Talker(rng)
-        captions, margin = talker.greedy(9)
+        long, margin = talker.greedy(30)
+        captions = long[:, :9]
         lengths = (captions != talker.null).sum(axis=1)
-        spread = len(set(lengths)) > 2 and lengths.min() > 1 and lengths[0] == 9
+        spread = len(set(lengths)) > 2 and lengths[0] == 9 and 1 < lengths[1] < 7
         if margin > 0.01 and spread and (captions[:, 0] != captions[:, 1]).any():
             said = [captions, *(talker.greedy(9, **mistake)[0] for mistake in MISTAKES)]
             if len({each.tobytes() for each in said}) == len(said):
@@ -258,7 +259,7 @@ def captions(student, rng):
 def one_picture(student, rng):
     """A picture gets the same caption alone as among others."""
     talker, model = speaking(student, rng)
-    for row in range(3):
+    for row in range(5):
         got = model.sample(talker.features[row : row + 1], max_length=9)
         assert_equal(got, talker.greedy(9)[0][row : row + 1], "captions")
 
@@ -269,11 +270,7 @@ def lengths(student, rng):
     talker, model = speaking(student, rng)
     for length in (1, 3, 30):
         got = model.sample(talker.features, *([] if length == 30 else [length]))
-        want, margin = talker.greedy(length)
-        if margin > 1e-3:  # far from rounding
-            assert_equal(got, want, "captions")
-        elif to_array(got, "captions").shape != want.shape:
-            raise CheckFailed(_("captions have another shape than (N, max_length)"))
+        assert_equal(got, talker.greedy(length)[0], "captions")
 
 
 @sample.check(weight=0.5, rule=True)
