@@ -47,6 +47,14 @@ class Checks(Battery, Generic[E]):
         self.exercise = exercise
         self.usual = usual
 
+    def about(
+        self, exercise: Any, usual: Any = (), builds_on: Mapping[str, tuple[str, ...]] | None = None
+    ) -> "Self":
+        """Of what follows, another exercise of the same question is asked."""
+        others = type(self)(self.question, exercise, usual, builds_on=builds_on, cpu=self._cpu)
+        others.checks = self.checks
+        return others
+
     def by_hand(
         self, sentence: str, weight: float = 1, beyond: bool = False, **example: Any
     ) -> Self:

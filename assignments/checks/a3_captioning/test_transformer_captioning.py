@@ -1,7 +1,7 @@
 """Public checks of the notebook on captioning Transformers, most to be followed by hand."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,674 +10,364 @@ import torch
 from assignments.checks.a3_captioning.transformer_captioning import (
     FORBIDDEN,
     TABLE,
-    WORDS,
-    Both,
-    assert_answers,
-    causal,
-    check_decoder_dropout,
-    mask,
-    norm_nothing,
-    numbers,
-    replace_attention,
-    replace_layers,
+    check_half,
+    speaker,
 )
-from assignments.checks.a3_captioning.vision_transformer import (
-    build,
-    check_same,
-    check_shape,
-    load_weights,
-    tensor,
-)
-from assignments.compare import (
-    assert_close,
-    assert_equal,
-    assert_unchanged,
-    relative_error,
-    to_array,
-)
+from assignments.compare import assert_equal, assert_unchanged, to_array
+from assignments.families.checks import Checks
+from assignments.families.module import Module
 from assignments.messages import _
-from assignments.questions import question
-from assignments.student import CheckFailed, Remote, Student
+from assignments.questions import Battery
+from assignments.standins.a3_captioning.transformer_captioning import (
+    attention,
+    captioner,
+    decoder,
+    encoding,
+    prenorm,
+    rmsnorm,
+    swiglu,
+    table,
+)
+from assignments.student import CheckFailed, Student
 from assignments.syntax import words_used
 
 
-def rows(*numbers: Sequence[float]) -> torch.Tensor:
-    """One sequence of vectors, (1, T, D), in double precision."""
-    return torch.tensor(numbers, dtype=torch.float64)[None]
+def check_own(student: Student, module: Module, size: tuple) -> None:
+    """Does a class do without PyTorch's functions for all of it?"""
+    module.call(student, module.draw(np.random.default_rng(0), size))
+    used = words_used(student, f"{module.name}.forward") & set(FORBIDDEN[module.name])
+    if used:
+        reason = _("{name} does the whole exercise; write it yourself")
+        raise CheckFailed(reason.format(name=min(used)))
+
+
+def plain(width: int) -> dict[str, Any]:
+    """Attention whose linear layers change nothing."""
+    names = ("query", "key", "value", "proj")
+    params = {f"{name}.weight": np.eye(width) for name in names}
+    return {"embed_dim": width, "num_heads": width // 2, "params": params}
 
 
 # --- transformer_captioning-attention ------------------------------------------------------------
 
+#: Times a key of 1, and by the root of two numbers, the score is ln 3: three times the weight.
+LN3 = math.sqrt(2) * math.log(3)
 
-@question("transformer_captioning-attention")
-def test_attention_one_head(student, rng):
-    """Scores 0 and ln 3 give the weights 1/4 and 3/4: of (4, 0) and (8, 4) they make (7, 3)."""
-    attention = plain_attention(student, 2, 1)
-    asked, keys = rows([0, math.sqrt(2) * math.log(3)]), rows([0, 0], [0, 1])
-    got = attention(asked, keys, rows([4, 0], [8, 4]))
-    assert_close(got, rows([7, 3]), _("the answer"), show=True)
-
-
-@question("transformer_captioning-attention")
-def test_attention_two_heads(student, rng):
-    """Two heads of two numbers: the first has the weights 1/4 and 3/4, the second 1/2 and 1/2."""
-    attention = plain_attention(student, 4, 2)
-    asked = rows([math.sqrt(2) * math.log(3), 0, 0, 0])
-    keys, values = rows([0, 0, 0, 0], [1, 0, 0, 0]), rows([4, 0, 4, 0], [8, 4, 8, 4])
-    got = attention(asked, keys, values)
-    assert_close(got, rows([7, 3, 6, 2]), _("the answer"), show=True)
-
-
-@question("transformer_captioning-attention")
-def test_attention_words_stay_apart(student, rng):
-    """With equal weights, (1, 2, 3, 4) and (5, 6, 7, 8) both become their mean (3, 4, 5, 6)."""
-    attention = plain_attention(student, 4, 2)
-    values = rows([1, 2, 3, 4], [5, 6, 7, 8])
-    want = rows([3, 4, 5, 6], [3, 4, 5, 6])
-    assert_close(attention(0 * values, values, values), want, _("the answer"), show=True)
-
-
-@question("transformer_captioning-attention")
-def test_attention_mask(student, rng):
-    """A query that may see only the first of two values gets just that, (4, 0)."""
-    attention = plain_attention(student, 2, 1)
-    asked, keys = rows([0, math.sqrt(2) * math.log(3)]), rows([0, 1], [0, 1])
-    got = attention(asked, keys, rows([4, 0], [8, 4]), mask([True, False]))
-    assert_unchanged(student.changed, {0: "query", 1: "key", 2: "value", 3: "attn_mask"})
-    assert_close(got, rows([4, 0]), _("the answer"), show=True)
-
-
-@question("transformer_captioning-attention")
-def test_attention_layers(student, rng):
-    """With the bias (1, 0) in value and (0, 5) in proj, a single value (4, 0) becomes (5, 5)."""
-    attention = plain_attention(student, 2, 1)
-    biases = {"value.bias": torch.tensor([1.0, 0]), "proj.bias": torch.tensor([0.0, 5])}
-    load_weights(student, attention, biases)
-    values = rows([4, 0])
-    got = attention(0 * values, 0 * values, values)
-    assert_close(got, rows([5, 5]), _("the answer"), show=True)
+multi_head_attention = (
+    Checks("transformer_captioning-attention", attention, (2, 3, 5, 6, 2))
+    .by_hand(
+        "Scores 0 and ln 3 give the weights 1/4 and 3/4: of (4, 0) and (8, 4) they make (7, 3).",
+        **plain(2), query=[[[0, LN3]]], key=[[[0, 0], [0, 1]]], value=[[[4, 0], [8, 4]]],
+        answers=[[[7, 3]]],
+    )
+    .by_hand(
+        "Two heads of two numbers: the first has the weights 1/4 and 3/4, the second 1/2 and 1/2.",
+        **plain(4), query=[[[LN3, 0, 0, 0]]], key=[[[0, 0, 0, 0], [1, 0, 0, 0]]],
+        value=[[[4, 0, 4, 0], [8, 4, 8, 4]]], answers=[[[7, 3, 6, 2]]],
+    )
+    .by_hand(
+        "With equal weights, (1, 2, 3, 4) and (5, 6, 7, 8) both become their mean (3, 4, 5, 6).",
+        **plain(4), query=np.zeros((1, 2, 4)), key=np.zeros((1, 2, 4)),
+        value=[[[1, 2, 3, 4], [5, 6, 7, 8]]], answers=[[[3, 4, 5, 6], [3, 4, 5, 6]]],
+    )
+    .by_hand(
+        "A query that may see only the first of two values gets just that, (4, 0).",
+        **plain(2), query=[[[0, LN3]]], key=[[[0, 1], [0, 1]]], value=[[[4, 0], [8, 4]]],
+        attn_mask=np.array([[True, False]]), answers=[[[4, 0]]],
+    )
+    .by_hand(
+        "With the bias (1, 0) in value and (0, 5) in proj, a single value (4, 0) becomes (5, 5).",
+        embed_dim=2, num_heads=1,
+        params={**plain(2)["params"], "value.bias": [1, 0], "proj.bias": [0, 5]},
+        query=[[[0, 0]]], key=[[[0, 0]]], value=[[[4, 0]]], answers=[[[5, 5]]],
+    )
+    .by_hand(
+        "Scores of 0 and 1000 give the weights 0 and 1: nothing overflows.",
+        **plain(2), query=[[[0, math.sqrt(2) * 1000]]], key=[[[0, 0], [0, 1]]],
+        value=[[[4, 0], [8, 4]]], answers=[[[8, 4]]],
+    )
+    .sizes(
+        "With random weights, three queries get from five keys, or three, what PyTorch gives them.",
+        (2, 3, 5, 6, 2), (2, 3, 3, 6, 2, "causal"),
+    )
+    .untouched(size=(2, 3, 5, 6, 2, "any"))
+    .holds("In training, dropout acts on the weights.", attention.check_dropout,
+           (1, 2, 2, 4, 2, "", 0.5))
+)  # fmt: skip
 
 
-@question("transformer_captioning-attention")
-def test_attention_large_scores(student, rng):
-    """Scores of 0 and 1000 give the weights 0 and 1: nothing overflows."""
-    attention = plain_attention(student, 2, 1)
-    asked, keys = rows([0, math.sqrt(2) * 1000]), rows([0, 0], [0, 1])
-    got = attention(asked, keys, rows([4, 0], [8, 4]))
-    assert_close(got, rows([8, 4]), _("the answer"), show=True)
-
-
-@question("transformer_captioning-attention")
-def test_attention_values(student, rng):
-    """With random weights, three queries get from five keys, or three, what PyTorch gives them."""
-    both = Both(student, rng, 6, 2)
-    query, key, value = tensor(rng, 2, 3, 6), tensor(rng, 2, 5, 6), tensor(rng, 2, 5, 6)
-    assert_answers(both.attention(query, key, value), both.want(query, key, value))
-    key, value, lower = key[:, :3], value[:, :3], torch.from_numpy(causal(3))
-    got = both.attention(query, key, value, lower)
-    assert_answers(got, both.want(query, key, value, lower), _("the answers with a causal mask"))
-
-
-@question("transformer_captioning-attention")
-def test_attention_dropout(student, rng):
-    """In training, dropout 1/2 makes each weight 0 or 1: (1, 1) and (2, 2) give 0, 1, 2 or 3."""
-    attention = student.call("MultiHeadAttention", 2, 1, 0.5, keep=True)
-    attention.double()
-    make_plain(student, attention, 2)
-    attention.train()
-    ones = torch.ones(40, 2, 2, dtype=torch.float64)
-    values = rows([1, 1], [2, 2]).expand(40, 2, 2)
-    answers = to_array(attention(ones, ones, values), _("the answers")).round(6)
-    if np.unique(answers).tolist() != [0, 1, 2, 3] or (answers[..., 0] != answers[..., 1]).any():
-        raise CheckFailed(_("in training, attn_drop does not act on the weights"))
-
-
-@question("transformer_captioning-attention")
-def test_attention_own(student, rng):
+@multi_head_attention.check(rule=True)
+def own_attention(student, rng):
     """The attention is written by hand."""
-    attention, ones = build(student, "MultiHeadAttention", 2, 1), rows([1, 1])
-    to_array(attention(ones, ones, ones), _("the answer"))
-    check_by_hand(student, "MultiHeadAttention")
-
-
-def check_by_hand(student: Student, name: str) -> None:
-    """Does a class do without PyTorch's functions for all of it?"""
-    read = f"words of {name}"
-    if read not in student.shared:  # parsing takes longer than most checks
-        student.shared[read] = words_used(student, f"{name}.forward")
-    used = student.shared[read] & set(FORBIDDEN[name])
-    if used:
-        raise CheckFailed(
-            _("{name} does the whole exercise; write it yourself").format(name=min(used))
-        )
-
-
-def plain_attention(student: Student, width: int, heads: int) -> Remote:
-    """Attention whose linear layers change nothing."""
-    attention = build(student, "MultiHeadAttention", width, heads)
-    make_plain(student, attention, width)
-    return attention
-
-
-def make_plain(student: Student, attention: Remote, width: int) -> None:
-    names = ("query", "key", "value", "proj")
-    weights = {f"{name}.weight": torch.eye(width) for name in names}
-    load_weights(student, attention, weights | {f"{n}.bias": torch.zeros(width) for n in names})
+    check_own(student, attention, (1, 1, 1, 2, 1))
 
 
 # --- transformer_captioning-positions ------------------------------------------------------------
 
+positions = (
+    Checks("transformer_captioning-positions", table)
+    .by_hand(
+        "Place 0 of four numbers is (0, 1, 0, 1); place 1 is (sin 1, cos 1, sin 0.01, cos 0.01).",
+        max_len=2, embed_dim=4, rtol=1e-4, atol=1e-5,
+        table=[[0, 1, 0, 1], [math.sin(1), math.cos(1), math.sin(0.01), math.cos(0.01)]],
+    )
+    .by_hand(
+        "With three numbers, place 1 is (sin 1, cos 1, sin 0.00215).",
+        max_len=2, embed_dim=3, rtol=1e-4, atol=1e-5,
+        table=[[0, 1, 0], [math.sin(1), math.cos(1), math.sin(10000 ** (-2 / 3))]],
+    )
+)  # fmt: skip
 
-@question("transformer_captioning-positions")
-def test_positions_table(student, rng):
-    """Place 0 of four numbers is (0, 1, 0, 1); place 1 is (sin 1, cos 1, sin 0.01, cos 0.01)."""
-    table = student.position_table(2, 4)
-    want = torch.tensor([[0, 1, 0, 1], [f(x) for x in (1, 0.01) for f in (math.sin, math.cos)]])
-    assert_close(table, want, _("the table"), rtol=1e-4, atol=1e-5, show=True)
-    kind = str(to_array(table).dtype)
-    if kind != "float32":
+
+@positions.check(beyond=True)
+def table_is_single(student, rng):
+    """The table is of float32."""
+    kind = to_array(student.position_table(3, 4)).dtype
+    if kind != np.float32:
         raise CheckFailed(_("the table is of {kind}, where float32 is expected").format(kind=kind))
 
 
-@question("transformer_captioning-positions")
-def test_positions_odd(student, rng):
-    """With three numbers, place 1 is (sin 1, cos 1, sin 0.00215)."""
-    small = math.sin(10000 ** (-2 / 3))
-    want = torch.tensor([[0, 1, 0], [math.sin(1), math.cos(1), small]])
-    assert_close(
-        student.position_table(2, 3), want, _("the table"), rtol=1e-4, atol=1e-5, show=True
+positions = (
+    positions.about(encoding, (2, 3, 4), builds_on=TABLE)
+    .by_hand(
+        "Three vectors (10, 10) in a row get the vectors of the places 0, 1 and 2 on top.",
+        embed_dim=2, max_len=9, x=[[[10, 10]] * 3],
+        out=[[[10 + math.sin(place), 10 + math.cos(place)] for place in range(3)]],
     )
+    .untouched("x is not changed.")
+    .holds("In training, dropout acts on the sum.", encoding.check_dropout, (1, 2, 3, 0.5))
+)  # fmt: skip
 
 
-@question("transformer_captioning-positions", builds_on=TABLE)
-def test_positions_added(student, rng):
-    """Three vectors (10, 10) in a row get the vectors of the places 0, 1 and 2 on top."""
-    encoding = build(student, "PositionalEncoding", 2, 0.1, 9)
-    places = torch.arange(3.0)
-    x = torch.full((1, 3, 2), 10, dtype=torch.float64)
-    want = x + torch.stack([places.sin(), places.cos()], dim=1)
-    got = encoding(x)
-    assert_unchanged(student.changed, {0: "x"})
-    assert_close(got, want, _("the result"), rtol=1e-4, atol=1e-4, show=True)
+# --- transformer_captioning-layer and transformer_captioning-prenorm ------------------------------
 
 
-@question("transformer_captioning-positions", builds_on=TABLE)
-def test_positions_dropped(student, rng):
-    """In training with dropout 1/2, numbers of the sum are 0 or twice as large."""
-    encoding = student.call("PositionalEncoding", 4, 0.5, 9, keep=True)
-    encoding.double()
-    encoding.train()
-    x = torch.ones(2, 3, 4, dtype=torch.float64)
-    dropped = to_array(encoding(x), _("the result"))
-    encoding.eval()
-    assert_close(dropped, np.where(dropped == 0, 0, 2 * to_array(encoding(x))), _("the result"))
-    if dropped.all() or not dropped.any():
-        raise CheckFailed(_("in training, no number is dropped, or all are"))
+def same(x: torch.Tensor) -> torch.Tensor:
+    """What a norm answers that does nothing."""
+    return x
 
 
-# --- transformer_captioning-layer ----------------------------------------------------------------
+NO_NORMS = {"norm1": same, "norm2": same, "norm3": same}
 
 
-@question("transformer_captioning-layer")
-def test_layer_asks(student, rng):
-    """self_attn is asked with tgt, tgt, tgt and the mask, cross_attn with words and the memory."""
-    parts = Parts(student, "TransformerDecoderLayer", tells=True)
-    norm_nothing(student, parts.layer)
-    parts.run(lower=mask([True, True], [False, True]))
-    parts.check_self("tgt", parts.tgt)
-    words = parts.tgt + told(parts.tgt, parts.tgt, parts.tgt, parts.lower)
-    parts.check_cross(_("what norm1 returned"), words)
+def change(size: float) -> Callable[..., torch.Tensor]:
+    """A part that answers (1, -1) times a size, whatever it is asked."""
+    return lambda x, *others: size * torch.tensor([1.0, -1]).expand(x.shape)
 
 
-@question("transformer_captioning-layer")
-def test_layer_norms(student, rng):
-    """norm1 flips signs, linear2 adds (0.5, -0.5), norm3 has 10: (1, 3) becomes (10, -10)."""
-    parts = Parts(student, "TransformerDecoderLayer", inner=0.5)
-    weights = {"norm1.weight": -torch.ones(2), "norm3.weight": torch.full((2,), 10.0)}
-    load_weights(student, parts.layer, weights)
-    assert_close(parts.run(), rows([10, -10], [-10, 10]), "out", rtol=1e-4, show=True)
+def changes(own: float, cross: float) -> dict[str, Callable[..., torch.Tensor]]:
+    """What both attentions of a layer answer."""
+    return {"self_attn": change(own), "cross_attn": change(cross)}
 
 
-@question("transformer_captioning-layer")
-def test_layer_gelu(student, rng):
-    """Between linear1 and linear2 stands a GELU: with norms that do nothing, -1 becomes -0.159."""
-    parts = Parts(student, "TransformerDecoderLayer", cross=1)
-    norm_nothing(student, parts.layer)
-    first, second = torch.zeros(3, 2), torch.zeros(2, 3)
-    first[0], second[:, 0] = torch.tensor([0.5, -1]), torch.tensor([10.0, -10])
-    weights = {"linear1.weight": first, "linear1.bias": torch.zeros(3), "linear2.weight": second}
-    load_weights(student, parts.layer, weights)
-    parts.tgt = rows([1, 3])  # cross-attention makes (2, 2) of it, and linear1 -1 of that
-    want = rows([2 - 1.58655254, 2 + 1.58655254])
-    assert_close(parts.run(), want, "out", rtol=1e-6, show=True)
+TWO_WORDS: dict[str, Any] = {
+    "input_dim": 2, "num_heads": 1, "dim_feedforward": 3,
+    "tgt": [[[1, 3], [5, 1]]], "memory": [[[7, 8], [9, 4], [6, 2]]],
+}  # fmt: skip
 
+decoder_layer = (
+    Checks("transformer_captioning-layer", decoder, (2, 3, 4, 6, 2))
+    .holds(
+        "self_attn is asked with tgt, tgt, tgt and the mask, cross_attn with words and the memory.",
+        decoder.check_asked, (1, 3, 2, 4, 2),
+    )
+    .by_hand(
+        "norm1 flips signs, linear2 adds (0.5, -0.5), norm3 has 10: (1, 3) becomes (10, -10).",
+        **TWO_WORDS, parts=changes(0, 0), rtol=1e-4,
+        params={"norm1.weight": [-1, -1], "linear2.bias": [0.5, -0.5], "norm3.weight": [10, 10]},
+        out=[[[10, -10], [-10, 10]]],
+    )
+    # Cross-attention makes (2, 2) of (1, 3), and linear1 -1 of that; GELU makes -0.158655.
+    .by_hand(
+        "Between linear1 and linear2 stands a GELU: with norms that do nothing, -1 becomes -0.159.",
+        **TWO_WORDS | {"tgt": [[[1, 3]]]}, parts={**changes(0, 1), **NO_NORMS}, rtol=1e-6,
+        params={"linear1.weight": [[0.5, -1], [0, 0], [0, 0]],
+                "linear2.weight": [[10, 0, 0], [-10, 0, 0]]},
+        out=[[[2 - 1.58655254, 2 + 1.58655254]]],
+    )
+    .by_hand(
+        "With norms that do nothing, changes of (1, -1), (2, -2) and (4, -4) end up in the sum.",
+        **TWO_WORDS, parts={**changes(1, 2), **NO_NORMS}, params={"linear2.bias": [4, -4]},
+        out=[[[8, -4], [12, -6]]],
+    )
+    .untouched()
+    .holds(
+        "In training, dropout acts on what both attentions, GELU and linear2 return, on no sum.",
+        decoder.check_dropout, (1, 1, 2, 3, 1, "", 0.3),
+    )
+)  # fmt: skip
 
-@question("transformer_captioning-layer")
-def test_layer_sums(student, rng):
-    """With norms that do nothing, changes of (1, -1), (2, -2) and (4, -4) end up in the sum."""
-    parts = Parts(student, "TransformerDecoderLayer", 1, 2, 4)
-    norm_nothing(student, parts.layer)
-    assert_close(parts.run(), parts.tgt + rows([7, -7]), "out", show=True)
-
-
-@question("transformer_captioning-layer")
-def test_layer_dropout(student, rng):
-    """In training, dropout acts on what both attentions, GELU and linear2 return, on no sum."""
-    check_decoder_dropout(student, "TransformerDecoderLayer", 0.3)
-
-
-def told(query: Any, key: Any, value: Any, attn_mask: Any = None) -> torch.Tensor:
-    """An answer of attention that tells what was asked."""
-    seen = 0.0 if attn_mask is None else told_mask(attn_mask)
-    return query / 2 + key.mean(1, keepdim=True) / 4 + value.mean(1, keepdim=True) / 8 + seen
-
-
-def told_mask(attn_mask: Any) -> float:
-    """A number that tells one mask from another."""
-    numbers = torch.as_tensor(attn_mask).double().flatten()
-    return float(numbers @ torch.arange(1.0, len(numbers) + 1, dtype=torch.float64).sqrt())
-
-
-class Parts:
-    """A layer of the student's whose attention is answered here, and what it was asked.
-
-    The answers are (1, -1) times the given sizes, those of linear2 by its bias. If it tells, the
-    answers of attention depend on all that was asked.
-    """
-
-    def __init__(
-        self,
-        student: Student,
-        kind: str,
-        own: float = 0,
-        cross: float = 0,
-        inner: float = 0,
-        tells: bool = False,
-    ) -> None:
-        self.student, self.tells = student, tells
-        self.layer = build(student, kind, 2, 1, 3)
-        self.asked: dict[str, list[tuple]] = {"self_attn": [], "cross_attn": []}
-        self.tgt, self.memory = rows([1, 3], [5, 1]), rows([7, 8], [9, 4], [6, 2])
-        for name, size in (("self_attn", own), ("cross_attn", cross)):
-            replace_attention(student, self.layer, name, self.answer(name, size))
-        if kind == "TransformerDecoderLayer":
-            bias = inner * torch.tensor([1.0, -1])
-            zeros = {"linear2.weight": torch.zeros(2, 3), "linear2.bias": bias}
-            load_weights(student, self.layer, zeros)
-
-    def answer(self, name: str, size: float) -> Callable[..., torch.Tensor]:
-        def attention(query: Any, key: Any, value: Any, attn_mask: Any = None) -> torch.Tensor:
-            self.asked[name].append((query, key, value, attn_mask))
-            if self.tells:
-                return told(query, key, value, attn_mask)
-            return size * torch.tensor([1.0, -1], dtype=torch.float64).expand(1, len(query[0]), 2)
-
-        return attention
-
-    def run(self, lower: torch.Tensor | None = None) -> torch.Tensor:
-        self.lower, kept = lower, self.student.put(self.tgt)
-        out = self.layer(kept, self.memory, lower)
-        assert_unchanged(self.student.changed, {1: "memory"})
-        check_same(kept, self.tgt, "tgt")
-        return out
-
-    def once(self, name: str) -> tuple:
-        """What a part was asked with."""
-        if len(self.asked[name]) != 1:
-            raise CheckFailed(
-                _("{name} is called {times} times, where once is expected").format(
-                    name=name, times=len(self.asked[name])
-                )
-            )
-        return self.asked[name][0]
-
-    def check_self(self, what: str, words: torch.Tensor) -> None:
-        *three, attn_mask = self.once("self_attn")
-        for role, got in zip(("query", "key", "value"), three, strict=True):
-            check_asked("self_attn", role, got, what, words)
-        if attn_mask is None:
-            raise CheckFailed(_("self_attn is called without the mask; hand tgt_mask over"))
-        seen = to_array(attn_mask, "attn_mask")
-        if not np.array_equal(seen.astype(bool), self.lower.numpy()):
-            raise CheckFailed(_("self_attn gets another mask than tgt_mask"))
-
-    def check_cross(self, what: str, words: torch.Tensor) -> None:
-        query, key, value, attn_mask = self.once("cross_attn")
-        for role, got in (("key", key), ("value", value)):
-            check_asked("cross_attn", role, got, "memory", self.memory)
-        check_asked("cross_attn", "query", query, what, words)
-        if attn_mask is not None:
-            raise CheckFailed(_("cross_attn gets a mask, but every word may see the whole picture"))
-
-
-def check_asked(name: str, role: str, got: Any, what: str, want: torch.Tensor) -> None:
-    array = to_array(got, role)
-    if array.shape != tuple(want.shape) or not np.allclose(array, want, rtol=1e-4, atol=1e-4):
-        raise CheckFailed(
-            _("{name} does not get {what} as its {role}").format(name=name, what=what, role=role)
-        )
+prenorm_layer = (
+    Checks("transformer_captioning-prenorm", prenorm, (2, 3, 4, 6, 2))
+    .by_hand(
+        "Where all three changes are 0, tgt comes out as it went in.",
+        **TWO_WORDS, parts={**changes(0, 0), **NO_NORMS, "feed_forward": change(0)},
+        out=TWO_WORDS["tgt"],
+    )
+    .holds("Each change gets a normed vector, and memory as it is.",
+           prenorm.check_asked, (1, 3, 2, 4, 2))
+    .by_hand(
+        "Changes of (1, -1), (2, -2) and (4, -4) all end up in the sum.",
+        **TWO_WORDS, parts={**changes(1, 2), **NO_NORMS, "feed_forward": change(4)},
+        out=[[[8, -4], [12, -6]]],
+    )
+    .sizes("With random weights, the outputs are those of the formulas.", (2, 3, 4, 6, 2))
+    .untouched()
+    .holds(
+        "In training, dropout acts on what each of the three changes returns, and on no sum.",
+        prenorm.check_dropout, (1, 1, 2, 3, 1, "", 0.3),
+    )
+)  # fmt: skip
 
 
 # --- transformer_captioning-model ----------------------------------------------------------------
 
-
-@question("transformer_captioning-model", builds_on=TABLE)
-def test_model_shape(student, rng):
-    """Two captions of three words give scores (2, 3, 6), for one vector a picture and for four."""
-    model = small_model(student)
-    words = torch.tensor([[5, 0, 4], [5, 2, 4]])
-    for shape in ((2, 2), (2, 4, 2)):
-        check_shape(model(torch.ones(shape, dtype=torch.float64), words), (2, 3, 6))
+#: <NULL> is not 0.
+SAYS = {"a": 0, "<NULL>": 1, "red": 2, "<END>": 3, "crab": 4, "<START>": 5}
 
 
-@question("transformer_captioning-model", builds_on=TABLE)
-def test_model_mask(student, rng):
-    """Each layer gets the causal mask: a word may look at itself and those before."""
-    model = small_model(student)
-    seen: list = []
-
-    def layer(tgt: Any, memory: Any, tgt_mask: Any = None) -> Any:
-        seen.append(tgt_mask)
-        return tgt if tgt_mask is None else tgt + told_mask(tgt_mask)
-
-    replace_layers(student, model, [layer, layer])
-    model(torch.ones(1, 4, 2, dtype=torch.float64), torch.tensor([[5, 3, 1]]))
-    if len(seen) != 2:
-        raise CheckFailed(_("of two layers, {number} are called").format(number=len(seen)))
-    for one in seen:
-        check_causal(one, 3)
+def adds(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> torch.Tensor:
+    return tgt + memory.sum(1, keepdim=True)
 
 
-@question("transformer_captioning-model", builds_on=TABLE)
-def test_model_by_hand(student, rng):
-    """With layers that only add and double, the scores are those that one works out by hand."""
-    model = small_model(student)
-    words, head = torch.zeros(6, 2), torch.zeros(6, 2)
-    words[5], words[0] = torch.tensor([1.0, 2]), torch.tensor([3.0, 4])
-    head[0, 0] = head[1, 1] = 1
-    weights = {"embed.weight": words, "picture.weight": 2 * torch.eye(2), "head.weight": head}
-    weights |= {"picture.bias": torch.zeros(2), "head.bias": torch.zeros(6)}
-    load_weights(student, model, weights)
-
-    def placed(x: torch.Tensor) -> torch.Tensor:
-        """Adds (10, 20) at place 0 and (20, 40) at place 1."""
-        steps = torch.arange(1, x.shape[1] + 1, dtype=torch.float64)
-        return x + steps[:, None] * torch.tensor([10.0, 20], dtype=torch.float64)
-
-    def adds(tgt: Any, memory: Any, tgt_mask: Any = None) -> Any:
-        return tgt + memory.sum(1, keepdim=True)
-
-    def doubles(tgt: Any, memory: Any, tgt_mask: Any = None) -> Any:
-        return 2 * tgt + memory.sum(1, keepdim=True)
-
-    replace_attention(student, model, "positions", placed)
-    replace_layers(student, model, [adds, doubles])
-    seen, said = rows([45, 95], [55, 105]), rows([1, 2], [3, 4])
-    memory = placed(2 * seen)
-    want = doubles(adds(placed(said), memory), memory)
-    got = model(seen, torch.tensor([[5, 0]]))
-    assert_unchanged(student.changed, {0: "features", 1: "captions"})
-    want = torch.cat([want, torch.zeros(1, 2, 4)], dim=2)
-    assert_close(got, want, _("the scores"), show=True)
+def doubles_and_adds(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> torch.Tensor:
+    return 2 * tgt + memory.sum(1, keepdim=True)
 
 
-def small_model(student: Student, words: Mapping[str, int] = WORDS, *sizes: int) -> Remote:
-    """Features of two numbers, vectors of two numbers, one head, two layers."""
-    return build(student, "CaptioningTransformer", dict(words), *(sizes or (2, 2, 1, 2, 9)))
+def placed(x: torch.Tensor) -> torch.Tensor:
+    """Adds 10 at place 0 and 20 at place 1."""
+    return x + 10 * torch.arange(1, x.shape[1] + 1)[:, None]
 
 
-def check_causal(got: Any, length: int) -> None:
-    """Is this the causal mask, True (or 1) where a word may look?"""
-    if got is None:
-        raise CheckFailed(_("a layer gets no mask"))
-    seen = to_array(got, _("the mask"))
-    while seen.ndim > 2 and len(seen) == 1:
-        seen = seen[0]
-    want = causal(length)
-    if seen.shape != want.shape:
-        raise CheckFailed(
-            _("the mask has shape {got}, where {want} is expected").format(
-                got=seen.shape, want=want.shape
-            )
-        )
-    if np.isinf(seen).any():
-        raise CheckFailed(_("the mask holds infinities; it is to be True or False"))
-    if not np.array_equal(seen.astype(bool), want):
-        raise CheckFailed(_("the mask is not the causal one"))
+model = (
+    Checks("transformer_captioning-model", captioner, (2, 4, 3), builds_on=TABLE)
+    .sizes("Two captions get their scores, for one vector a picture and for four.",
+           (2, 0, 3), (2, 4, 3))
+    .holds("Each layer gets the causal mask: a word may look at itself and those before.",
+           captioner.check_asked, (1, 4, 3))
+    # The picture becomes (12, 14) and (26, 28), with a sum of (38, 42); the words (11, 12) and
+    # (23, 24), then (49, 54) and (61, 66).
+    .by_hand(
+        "With layers that only add and double, the scores are those that one works out by hand.",
+        word_to_idx=SAYS, input_dim=2, wordvec_dim=2, num_heads=1, num_layers=2,
+        parts={"positions": placed, "layers": [adds, doubles_and_adds]},
+        params={"picture.weight": [[2, 0], [0, 2]],
+                "embed.weight": [[3, 4], [0, 0], [0, 0], [0, 0], [0, 0], [1, 2]],
+                "head.weight": [[1, 0], [0, 1], [0, 0], [0, 0], [0, 0], [0, 0]]},
+        features=[[[1, 2], [3, 4]]], captions=np.array([[5, 0]]),
+        scores=[[[136, 150, 0, 0, 0, 0], [160, 174, 0, 0, 0, 0]]],
+    )
+    .untouched()
+)  # fmt: skip
 
 
 # --- transformer_captioning-sample ---------------------------------------------------------------
 
+sample = Battery("transformer_captioning-sample", builds_on=TABLE)
 
-@question("transformer_captioning-sample", builds_on=TABLE)
-def test_sample_chain(student, rng):
+
+@sample.check()
+def chain(student, rng):
     """A model that says "a red crab" after <START> says just that, <END>, and then <NULL>."""
     links = {"<START>": "a", "a": "red", "red": "crab", "crab": "<END>", "<END>": "a"}
-    got = chain(student, scores_of(links)).sample(pictures(1), 6)
-    assert_unchanged(student.changed, {0: "features"})
-    assert_equal(got, numbers("a red crab <END> <NULL> <NULL>"), _("the caption"), show=True)
+    check_said(student, follows(links), 1, "a red crab <END> <NULL> <NULL>")
 
 
-@question("transformer_captioning-sample", builds_on=TABLE)
-def test_sample_never_says(student, rng):
+@sample.check()
+def never_says(student, rng):
     """A model that would like best to say <NULL> or <START> says its third best word."""
-    links = {"<START>": "crab", "crab": "crab"}
+    table = follows({"<START>": "crab", "crab": "crab"}) - 20
     # All scores but theirs are negative: one of 0 would still be the largest.
-    model = chain(student, scores_of(links, -20, 50, 40), scores_of(links, -20, 40, 50))
-    got = model.sample(pictures(0, 1), max_length=3)
-    assert_equal(got, numbers(*["crab crab crab"] * 2), _("the captions"), show=True)
+    table[:, [SAYS["<NULL>"], SAYS["<START>"]]] = torch.tensor([50.0, 40]).double()
+    tables = torch.stack([table, table[:, [0, 5, 2, 3, 4, 1]]])
+    check_said(student, tables, 2, *["crab crab crab"] * 2)
 
 
-@question("transformer_captioning-sample", builds_on=TABLE)
-def test_sample_different_ends(student, rng):
+@sample.check()
+def different_ends(student, rng):
     """Of two pictures, one caption ends after a word, the other after three."""
     links = {"<START>": "a", "a": "red", "red": "crab", "crab": "<END>"}
-    model = chain(student, scores_of(links), scores_of({**links, "a": "<END>"}))
-    want = numbers("a <END> <NULL> <NULL> <NULL>", "a red crab <END> <NULL>")
-    assert_equal(model.sample(pictures(1, 0), 5), want, _("the captions"), show=True)
+    tables = torch.stack([follows({**links, "a": "<END>"}), follows(links)])
+    check_said(student, tables, 2, "a <END> <NULL> <NULL> <NULL>", "a red crab <END> <NULL>")
 
 
-@question("transformer_captioning-sample", builds_on=TABLE)
-def test_sample_reads_all(student, rng):
+@sample.check()
+def reads_all(student, rng):
     """A model whose words depend on their places alone says "crab red a": all words go in again."""
-    model = chain(student, scores_of({}), places=("crab", "red", "a", "<END>"))
-    want = numbers("crab red a <END>")
-    assert_equal(model.sample(pictures(1), 4), want, _("the caption"), show=True)
+    spoken = torch.eye(6, dtype=torch.float64)[numbers("crab red a <END>")[0]]
+    model = speaker(student, SAYS, lambda features, captions: spoken[None, : captions.shape[1]])
+    got = model.sample(torch.zeros(1, 4, dtype=torch.float64), 4)
+    assert_equal(got, numbers("crab red a <END>"), _("the caption"), show=True)
 
 
-def pictures(*numbers: float) -> torch.Tensor:
-    """Features of pictures of zeros or of ones, (N, 4, 2)."""
-    return torch.tensor(numbers, dtype=torch.float64)[:, None, None].expand(-1, 4, 2).clone()
-
-
-def scores_of(
-    links: Mapping[str, str], base: float = 0, null: float = 0, start: float = 0
-) -> torch.Tensor:
-    """Scores of the next word, (V, V), a row for each word: the one that is linked has 1 more.
-
-    null, start: the scores of <NULL> and <START> after every word.
-    """
-    table = torch.full((len(WORDS), len(WORDS)), base, dtype=torch.float64)
+def follows(links: Mapping[str, str]) -> torch.Tensor:
+    """Scores of the next word, (V, V), a row for each word: the one that is linked has 1."""
+    table = torch.zeros(len(SAYS), len(SAYS), dtype=torch.float64)
     for before, after in links.items():
-        table[WORDS[before], WORDS[after]] += 1
-    table[:, WORDS["<NULL>"]], table[:, WORDS["<START>"]] = null, start
+        table[SAYS[before], SAYS[after]] = 1
     return table
 
 
-def chain(
-    student: Student,
-    table: torch.Tensor,
-    ones: torch.Tensor | None = None,
-    places: Sequence[str] = (),
-) -> Remote:
-    """A model without attention whose scores depend on the word before, as ``table`` says.
+def numbers(*captions: str) -> list[list[int]]:
+    """The numbers of the words of captions."""
+    return [[SAYS[word] for word in caption.split()] for caption in captions]
 
-    ones: the table for pictures of ones. places: the words that are said at the first places,
-    whatever was said. What forward should give is answered by the check, in the place of forward.
+
+def check_said(student: Student, table: torch.Tensor, count: int, *captions: str) -> None:
+    """Does a model whose scores depend on the word before, as a table says, say these captions?
+
+    Args:
+        table: (V, V), or one for each picture; the features of picture n are n everywhere.
     """
-    model = build(student, "CaptioningTransformer", dict(WORDS), 2, 6, 1, 1, 60)
-    more = torch.zeros_like(table) if ones is None else ones - table
-    by_place = torch.zeros(60, 6, dtype=torch.float64)
-    for place, word in enumerate(places):
-        by_place[place, WORDS[word]] = 1
+    tables = table.expand(count, *table.shape[-2:])
 
     def forward(features: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
-        share = features.reshape(len(features), -1).mean(1)[:, None, None]
-        return table[captions] + share * more[captions] + by_place[: captions.shape[1]]
+        pictures = features.flatten(1)[:, :1].long()
+        return tables[pictures, captions]
 
-    def layer(tgt: torch.Tensor, memory: torch.Tensor, tgt_mask: Any = None) -> torch.Tensor:
-        return forward(memory[:, :, :1], tgt.argmax(2))
+    features = torch.arange(float(count), dtype=torch.float64)[:, None].expand(-1, 4).clone()
+    want = numbers(*captions)
+    got = speaker(student, SAYS, forward).sample(features, len(want[0]))
+    assert_unchanged(student.changed, {0: "features"})
+    assert_equal(got, want, _("the captions"), show=True)
 
-    load_weights(
-        student,
-        model,
-        {
-            "embed.weight": torch.eye(6),
-            "picture.weight": torch.eye(6)[:, :2],
-            "picture.bias": torch.zeros(6),
-            "head.weight": torch.eye(6),
-            "head.bias": torch.zeros(6),
-        },
+
+# --- transformer_captioning-rmsnorm and transformer_captioning-swiglu -----------------------------
+
+root_mean_square = (
+    Checks("transformer_captioning-rmsnorm", rmsnorm, ((2, 3),))
+    .by_hand(
+        "(1, 7) has the root mean square 5: with the weights 1 and 2 it becomes (0.2, 2.8).",
+        dim=2, params={"weight": [1, 2]}, x=[[[1, 7]]], out=[[[0.2, 2.8]]], rtol=1e-5,
     )
-    model.set("positions", student.make("torch.nn.Identity"))
-    replace_layers(student, model, [layer])
-    model.set("forward", student.serve(forward, "forward"))
-    return model
+    .by_hand(
+        "Every vector is normed by itself: (1, 7) and (10, 70) both become (0.2, 1.4).",
+        dim=2, x=[[[1, 7], [10, 70]]], out=[[[0.2, 1.4], [0.2, 1.4]]], rtol=1e-5,
+    )
+    .by_hand(
+        "With eps 11, (1, 7) becomes (1, 7) / 6, exact to all digits, and zeros stay zeros.",
+        dim=2, eps=11.0, x=[[[1, 7], [0, 0]]], out=[[[1 / 6, 7 / 6], [0, 0]]],
+        rtol=1e-12, atol=1e-12,
+    )
+    .holds("In half precision, the squares of large numbers do not overflow.", check_half,
+           ((3, 4), 1e-6))
+    .untouched("x is not changed.")
+)  # fmt: skip
 
 
-# --- transformer_captioning-rmsnorm --------------------------------------------------------------
-
-
-@question("transformer_captioning-rmsnorm")
-def test_rmsnorm_by_hand(student, rng):
-    """(1, 7) has the root mean square 5: with the weights 1 and 2 it becomes (0.2, 2.8)."""
-    norm = build(student, "RMSNorm", 2)
-    load_weights(student, norm, {"weight": torch.tensor([1.0, 2])})
-    got = norm(rows([1, 7]))
-    assert_unchanged(student.changed, {0: "x"})
-    assert_close(got, rows([0.2, 2.8]), _("the result"), rtol=1e-5, show=True)
-
-
-@question("transformer_captioning-rmsnorm")
-def test_rmsnorm_each(student, rng):
-    """Every vector is normed by itself: (1, 7) and (10, 70) both become (0.2, 1.4)."""
-    norm = build(student, "RMSNorm", 2)
-    got = norm(rows([1, 7], [10, 70]))
-    assert_close(got, rows([0.2, 1.4], [0.2, 1.4]), _("the result"), rtol=1e-5, show=True)
-
-
-@question("transformer_captioning-rmsnorm")
-def test_rmsnorm_eps(student, rng):
-    """With eps 11, (1, 7) becomes (1, 7) / 6, exact to all digits, and zeros stay zeros."""
-    got = build(student, "RMSNorm", 2, 11.0)(rows([1, 7], [0, 0]))
-    want = rows([1 / 6, 7 / 6], [0, 0])
-    assert_close(got, want, _("the result"), show=True)
-    if relative_error(got, want) > 1e-12:
-        raise CheckFailed(_("in float64, half of the digits are lost"))
-
-
-@question("transformer_captioning-rmsnorm")
-def test_rmsnorm_half(student, rng):
-    """In half precision, (300, 2100) becomes (0.2, 1.4), although its squares overflow."""
-    norm = build(student, "RMSNorm", 2)
-    norm.half()
-    got = to_array(norm(torch.tensor([[300.0, 2100]], dtype=torch.float16)), _("the result"))
-    if str(got.dtype) != "float16":
-        raise CheckFailed(_("the result is not of the type of x"))
-    want = np.array([[0.2, 1.4]])
-    assert_close(got.astype(np.float64), want, _("the result"), rtol=2e-3, show=True)
-
-
-@question("transformer_captioning-rmsnorm")
-def test_rmsnorm_own(student, rng):
+@root_mean_square.check(rule=True)
+def own_norm(student, rng):
     """The norm is written by hand."""
-    to_array(build(student, "RMSNorm", 2)(rows([1, 1])), _("the result"))
-    check_by_hand(student, "RMSNorm")
+    check_own(student, rmsnorm, ((1, 2),))
 
 
-# --- transformer_captioning-swiglu ---------------------------------------------------------------
-
-
-@question("transformer_captioning-swiglu")
-def test_swiglu_shape(student, rng):
-    """Vectors keep their length, however many there are."""
-    layer = build(student, "SwiGLU", 4, 7)
-    check_shape(layer(torch.ones(2, 3, 4, dtype=torch.float64)), (2, 3, 4))
-
-
-@question("transformer_captioning-swiglu")
-def test_swiglu_by_hand(student, rng):
-    """With W1 = 2, W2 = 3 and W3 = 10, 1 becomes 10 · silu(2) · 3 = 52.848."""
-    layer = build(student, "SwiGLU", 1, 1)
-    weights = {
-        f"w{n}.weight": torch.tensor([[size]]) for n, size in ((1, 2.0), (2, 3.0), (3, 10.0))
-    }
-    load_weights(student, layer, weights)
-    got = layer(rows([1]))
-    assert_unchanged(student.changed, {0: "x"})
-    assert_close(got, rows([60 / (1 + math.exp(-2))]), _("the result"), show=True)
-
-
-# --- transformer_captioning-prenorm --------------------------------------------------------------
-
-
-@question("transformer_captioning-prenorm")
-def test_prenorm_nothing_to_add(student, rng):
-    """Where all three changes are 0, tgt comes out as it went in, and is not changed itself."""
-    parts = PreNormParts(student)
-    assert_close(parts.run(), parts.tgt, "out", show=True)
-
-
-@question("transformer_captioning-prenorm")
-def test_prenorm_asks(student, rng):
-    """Each change gets a normed vector, and memory as it is."""
-    parts = PreNormParts(student, tells=True)
-    parts.run(lower=mask([True, True], [False, True]))
-    normed = 10 * parts.tgt
-    parts.check_self(_("what norm1 makes of tgt"), normed)
-    words = parts.tgt + told(normed, normed, normed, parts.lower)
-    parts.check_cross(_("what norm2 makes of the sum"), 100 * words)
-    words = words + told(100 * words, parts.memory, parts.memory)
-    (inner,) = parts.once("feed_forward")
-    what = _("what norm3 makes of the sum")
-    check_asked("feed_forward", _("input"), inner, what, 1000 * words)
-
-
-@question("transformer_captioning-prenorm")
-def test_prenorm_sums(student, rng):
-    """Changes of (1, -1), (2, -2) and (4, -4) all end up in the sum."""
-    parts = PreNormParts(student, 1, 2, 4)
-    assert_close(parts.run(), parts.tgt + rows([7, -7]), "out", show=True)
-
-
-@question("transformer_captioning-prenorm")
-def test_prenorm_dropout(student, rng):
-    """In training, dropout acts on what each of the three changes returns, and on no sum."""
-    check_decoder_dropout(student, "PreNormDecoderLayer", 0.3)
-
-
-class PreNormParts(Parts):
-    """A pre-norm layer whose norms multiply by 10, 100 and 1000, and whose changes are given."""
-
-    def __init__(
-        self,
-        student: Student,
-        own: float = 0,
-        cross: float = 0,
-        inner: float = 0,
-        tells: bool = False,
-    ) -> None:
-        super().__init__(student, "PreNormDecoderLayer", own, cross, tells=tells)
-        self.asked["feed_forward"] = []
-
-        def feed_forward(x: torch.Tensor) -> torch.Tensor:
-            self.asked["feed_forward"].append((x,))
-            if self.tells:
-                return x / 2
-            return inner * torch.tensor([1.0, -1], dtype=torch.float64).expand(1, len(x[0]), 2)
-
-        replace_attention(student, self.layer, "feed_forward", feed_forward)
-        for number in (1, 2, 3):
-            replace_attention(
-                student, self.layer, f"norm{number}", lambda x, size=10.0**number: size * x
-            )
+gated = (
+    Checks("transformer_captioning-swiglu", swiglu, ((2, 4), 7))
+    .sizes("Vectors keep their length, however many there are.", ((2, 3, 4), 7))
+    .by_hand(
+        "With W1 = 2, W2 = 3 and W3 = 10, 1 becomes 10 · silu(2) · 3 = 52.848.",
+        dim=1, hidden_dim=1, params={"w1.weight": [[2]], "w2.weight": [[3]], "w3.weight": [[10]]},
+        x=[[[1]]], out=[[[60 / (1 + math.exp(-2))]]],
+    )
+    .untouched("x is not changed.")
+)  # fmt: skip

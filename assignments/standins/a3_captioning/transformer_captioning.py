@@ -1,17 +1,21 @@
-"""Stand-ins for the notebook on captioning Transformers: PyTorch's own attention and norms.
+"""What transformer_captioning asks for, declared once, by PyTorch's own attention and norms.
 
 N captions, T words, S places of a picture, V words in all. Names of sub-modules are those of the
-notebook. A method may find itself in a student's class, beside methods of theirs; so none uses
-super().
+notebook. As stand-ins, a method may find itself in a student's class, beside methods of theirs; so
+none uses super().
 """
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from assignments.data.vocabulary import END, NULL, START
+from assignments.families.function import Function
+from assignments.families.module import Module
 
 __all__ = [
     "CaptioningTransformer",
@@ -233,3 +237,104 @@ class PreNormDecoderLayer(nn.Module):
         ):
             x = x + self.dropout(change(norm(x)))
         return x
+
+
+# --- declarations ---------------------------------------------------------------------------------
+
+Drawn = tuple[tuple[Any, ...], tuple[torch.Tensor, ...]]
+
+
+def normal(rng: np.random.Generator, *shape: int) -> torch.Tensor:
+    """Numbers around 0, in double precision."""
+    return torch.from_numpy(rng.normal(size=shape))
+
+
+def mask(rng: np.random.Generator, kind: str, queries: int, keys: int) -> tuple[torch.Tensor, ...]:
+    """``(mask,)``: a causal one, or any in which each query may look somewhere; () for no mask."""
+    seen = rng.random((queries, keys)) < 0.5
+    seen[np.arange(queries), rng.integers(keys, size=queries)] = True
+    drawn = {"": (), "any": (seen,), "causal": (np.tri(queries, keys, dtype=bool),)}
+    return tuple(map(torch.from_numpy, drawn[kind]))
+
+
+def draw_attention(
+    rng: np.random.Generator, N: int, T: int, S: int, width: int, heads: int,
+    kind: str = "", share: float = 0.1,
+) -> Drawn:  # fmt: skip
+    """Queries and keys of large scores, so that softmax is far from even."""
+    query, key, value = (normal(rng, N, length, width) for length in (T, S, S))
+    return (width, heads, share), (1.5 * query, 1.5 * key, value, *mask(rng, kind, T, S))
+
+
+attention = Module(
+    "MultiHeadAttention", MultiHeadAttention, draw_attention,
+    ("query", "key", "value", "attn_mask"), output="answers",
+    tolerance={"rtol": 1e-5, "atol": 1e-7},  # a root may be taken in single precision
+)  # fmt: skip
+
+table = Function(
+    "position_table", position_table, lambda rng, *size: size,
+    arguments=("max_len", "embed_dim"), outputs=("table",),
+)  # fmt: skip
+encoding = Module(
+    "PositionalEncoding", PositionalEncoding,
+    lambda rng, N, T, width, share=0.3: ((width, share, 40), (normal(rng, N, T, width),)),
+    tolerance={"rtol": 1e-4, "atol": 1e-4},  # the table is in single precision
+)  # fmt: skip
+
+
+def draw_layer(
+    rng: np.random.Generator, N: int, T: int, S: int, width: int, heads: int,
+    kind: str = "causal", share: float = 0.1,
+) -> Drawn:  # fmt: skip
+    """Words, what they look at, and a mask."""
+    tgt, memory = normal(rng, N, T, width), normal(rng, N, S, width)
+    return (width, heads, width - 1, share), (tgt, memory, *mask(rng, kind, T, T))
+
+
+ASKED, WORDS = ("self_attn", "cross_attn"), ("tgt", "memory", "tgt_mask")
+decoder = Module("TransformerDecoderLayer", TransformerDecoderLayer, draw_layer, WORDS, parts=ASKED)
+prenorm = Module(
+    "PreNormDecoderLayer", PreNormDecoderLayer, draw_layer, WORDS,
+    parts=(*ASKED, "feed_forward", "norm1", "norm2", "norm3"),
+)  # fmt: skip
+
+
+def vocabulary(rng: np.random.Generator, V: int) -> dict[str, int]:
+    """V words with numbers in any order; no mark has the number 0."""
+    words = ["word0", NULL, START, END, *(f"word{number}" for number in range(1, V - 3))]
+    return dict(zip(words, [0, *(1 + rng.permutation(V - 1)).tolist()], strict=True))
+
+
+def draw_captions(
+    rng: np.random.Generator, N: int, S: int, T: int, layers: int = 3, width: int = 6
+) -> Drawn:
+    """S vectors of each picture, or a single one without an axis of its own (S = 0).
+
+    The first caption ends in padding.
+    """
+    words = vocabulary(rng, 8)
+    features = normal(rng, N, *([S] if S else []), 5)
+    captions = torch.from_numpy(rng.integers(8, size=(N, T)))
+    captions[:, 0], captions[0, max(1, T // 2) :] = words[START], words[NULL]
+    return (words, 5, width, 2, layers, 40), (features, captions)
+
+
+captioner = Module(
+    "CaptioningTransformer", CaptioningTransformer, draw_captions, ("features", "captions"),
+    parts=("positions", "layers"), output="scores",
+)  # fmt: skip
+
+
+def draw_vectors(
+    rng: np.random.Generator, shape: tuple[int, ...], eps: float = 0.3, size: float = 1.0
+) -> Drawn:
+    """Vectors of some size that are not centred on 0."""
+    return (shape[-1], eps), (size * (0.5 + normal(rng, *shape)),)
+
+
+rmsnorm = Module("RMSNorm", RMSNorm, draw_vectors)
+swiglu = Module(
+    "SwiGLU", SwiGLU,
+    lambda rng, shape, hidden: ((shape[-1], hidden), (normal(rng, *shape),)),
+)  # fmt: skip
