@@ -1,14 +1,17 @@
-"""A function: arguments in, one result or several out, and the same by another form beside it."""
+"""A function or method: arguments in, results out, and the same in another form beside it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from assignments.compare import unpack
 from assignments.families.exercise import Exercise
-from assignments.student import Student
+from assignments.messages import _
+from assignments.student import CheckFailed, Remote, Student
 
-__all__ = ["Function"]
+__all__ = ["Function", "Method", "make"]
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,45 @@ class Function(Exercise):
     def look_at(self, student: Student, part: str) -> None:
         if len(self.outputs) > 1:
             student.narrow(self.outputs.index(part))
+
+
+def make(student: Student, kind: str, **attributes: Any) -> Remote:
+    """An object of the student's class, with these attributes."""
+    made = student.call(kind, keep=True)
+    for name, value in attributes.items():
+        made.set(name, value)
+    return made
+
+
+@dataclass(frozen=True)
+class Method(Function):
+    """A method of an object that has attributes; its name is ``"Class.method"``.
+
+    Attributes:
+        attributes: how many of the arguments are attributes, which the call is to leave alone;
+            they come first.
+    """
+
+    attributes: int = 1
+
+    def call(self, student: Student, case: Any) -> tuple[Remote, Any]:
+        kind, method = self.name.split(".")
+        made = make(student, kind, **self.attributes_of(case))
+        return made, getattr(made, method)(*case[self.attributes :])
+
+    def attributes_of(self, case: Any) -> dict[str, Any]:
+        """What the object has."""
+        return dict(zip(self.arguments[: self.attributes], case, strict=False))
+
+    def read(self, answer: tuple[Remote, Any], case: Any) -> dict[str, Any]:
+        return super().read(answer[1], case)
+
+    def watched(self, case: Any) -> dict[int | str, str]:
+        return dict(enumerate(self.arguments[self.attributes :]))
+
+    def assert_untouched(self, student: Student, case: Any, answer: tuple[Remote, Any]) -> None:
+        super().assert_untouched(student, case, answer)
+        for name, value in self.attributes_of(case).items():
+            if not np.array_equal(answer[0].get(name), value):
+                reason = _("the call changes self.{name} in place; work on a copy")
+                raise CheckFailed(reason.format(name=name))
