@@ -39,7 +39,8 @@ class KNearestNeighbor:
         """Labels (num_test,) of the examples X (num_test, D)."""
         if num_loops not in (0, 1, 2):
             raise ValueError(f"num_loops is {num_loops!r}; 0, 1 and 2 are possible")
-        return self.predict_labels(self.compute_distances_no_loops(X), k)
+        loops = ("no_loops", "one_loop", "two_loops")[num_loops]
+        return self.predict_labels(getattr(self, f"compute_distances_{loops}")(X), k)
 
 
 def cross_validate_k(
