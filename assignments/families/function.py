@@ -1,7 +1,7 @@
 """A function or method: arguments in, results out, and the same in another form beside it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ class Function(Exercise):
     Attributes:
         twin: the same in another form, from NumPy, SciPy or PyTorch.
         outputs: the names of the results.
+        off_by: numbers that an answer is wrong by where a mean or a sum is missing, by what they
+            are, each a function of the arguments.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Function(Exercise):
     inputs: Callable[..., Sequence[Any]]
     arguments: tuple[str, ...] = ("x",)
     outputs: tuple[str, ...] = ("out",)
+    off_by: Mapping[str, Callable[..., float]] = field(default_factory=dict)
 
     def call(self, student: Student, case: Any) -> Any:
         return student.call(self.name, *case)
@@ -41,6 +44,9 @@ class Function(Exercise):
         found = self.twin(*case)
         several = found if len(self.outputs) > 1 else (found,)
         return dict(zip(self.outputs, several, strict=True))
+
+    def factors(self, case: Any) -> dict[str, float]:
+        return {_(what): number(*case) for what, number in self.off_by.items()}
 
     def look_at(self, student: Student, part: str) -> None:
         if len(self.outputs) > 1:
@@ -62,13 +68,15 @@ class Method(Function):
     Attributes:
         attributes: how many of the arguments are attributes, which the call is to leave alone;
             they come first.
+        make: makes the object, as :func:`make` does.
     """
 
     attributes: int = 1
+    make: Callable[..., Remote] = make
 
     def call(self, student: Student, case: Any) -> tuple[Remote, Any]:
         kind, method = self.name.split(".")
-        made = make(student, kind, **self.attributes_of(case))
+        made = self.make(student, kind, **self.attributes_of(case))
         return made, getattr(made, method)(*case[self.attributes :])
 
     def attributes_of(self, case: Any) -> dict[str, Any]:
