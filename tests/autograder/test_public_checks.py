@@ -92,7 +92,7 @@ def {name}(*args, right={name}):
 
 def test_good_weights_get_a_note():
     patch = Patch("none", "features-best", ())
-    assert any("of 6 points" in result.note for result in results("features", patch))
+    assert any("of the 6 steps" in result.note for result in results("features", patch))
 
 
 @pytest.mark.parametrize(
