@@ -7,9 +7,10 @@ import numpy as np
 
 from assignments.compare import Tolerance, assert_single
 from assignments.families.exercise import Exercise, as_arrays
-from assignments.messages import N_
+from assignments.messages import N_, _
 from assignments.questions import Battery
-from assignments.student import Student
+from assignments.student import CheckFailed, Student
+from assignments.syntax import loop_depth
 
 __all__ = ["SINGLE", "Checks"]
 
@@ -136,6 +137,22 @@ class Checks(Battery, Generic[E]):
             case = self.exercise.single(self.exercise.draw(rng, self.usual))
             got = self.exercise.check(student, case, **(tolerance or SINGLE))
             assert_single(**got)
+
+        return self
+
+    def no_loop(self, sentence: str, *only: str, weight: float = 1) -> Self:
+        """Right on the usual size, and without a loop of Python."""
+
+        @self.add("no_loop", sentence, weight, rule=True)
+        def check_no_loop(student: Student, rng: np.random.Generator) -> None:
+            self.exercise.check(student, self.exercise.draw(rng, self.usual), only)
+            if loop_depth(student, self.exercise.name):
+                raise CheckFailed(
+                    _(
+                        "there is a loop in it, or in a function that it calls; comprehensions, "
+                        "map and np.vectorize are loops as well"
+                    )
+                )
 
         return self
 

@@ -164,6 +164,6 @@ def shapes_of(names: Sequence[str], case: Any) -> str:
             told.append(f"{name} {' x '.join(map(str, value.shape))}")
         elif isinstance(value, Mapping):
             told += [f"{key} {one}" for key, one in value.items() if isinstance(one, int | str)]
-        elif isinstance(value, int | str):
+        elif isinstance(value, int | float | str):
             told.append(f"{name} {value}")
     return f" ({', '.join(told)})"

@@ -67,12 +67,24 @@ class Loss(Exercise):
         except CheckFailed as failure:
             reason = _("your loss is wrong here, so that its gradient says nothing; mend it first")
             raise CheckFailed(reason) from failure
+        self._check_own(student, case, got)
+
+    def check_own_gradient(self, student: Student, case: Any) -> None:
+        """Is the gradient the numerical one of the student's own loss, right or wrong?"""
+        got = self.read(self.call(student, case), case)
+        self.look_at(student, self.parts[1])
+        self._check_own(student, case, got)
+
+    def _check_own(self, student: Student, case: Any, got: dict[str, Any]) -> None:
+        """The gradient of an answer, held against the student's own losses."""
 
         def losses(values: list[np.ndarray]) -> list[float]:
             replies = student.batch([(self.name, value, *case[1:]) for value in values])
             return [float(unpack(reply, self.name, self.parts)[0]) for reply in replies]
 
         part, want = self.parts[1], numerical_gradient(losses, case[0])
+        if not want.any():
+            raise CheckFailed(_("the loss does not depend on {x}").format(x=self.arguments[0]))
         assert_close(got[part], want, part, rtol=1e-5, atol=1e-6, factors=self.factors(case))
 
     def standin(self) -> Callable[..., tuple[float, np.ndarray]]:

@@ -86,7 +86,7 @@ def test_inputs_are_those_of_verify_or_of_home(pytester, key, file, options, see
             drawn.append((item.name.partition("[")[0], rng.bit_generator.state, student._seed))
 
     drawn = []
-    pytester.inline_run(*OPTIONS, file, "-k", "two_loops", *options, plugins=[Recorder()])
+    pytester.inline_run(*OPTIONS, file, "-k", "two-loops", *options, plugins=[Recorder()])
     name = "knn-two-loops"
     checks = key.checks[name] if file is HIDDEN else find_checks(name)
     rngs = [np.random.default_rng(seeds.inputs(check)).bit_generator.state for check in checks]
@@ -117,9 +117,9 @@ def test_checks_of_one_name_are_told_apart_by_their_questions(run, write):
 # --- mistakes and variants ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", [HIDDEN, PUBLIC])
-def test_a_mistake_fails_with_what_a_student_reads(run, file):
-    result = run(file, "-k", "two_loops_values or two_loops_random", "--mistake", ROOT_MISSING)
+@pytest.mark.parametrize(("file", "check"), [(HIDDEN, "values"), (PUBLIC, "by_hand")])
+def test_a_mistake_fails_with_what_a_student_reads(run, file, check):
+    result = run(file, "-k", f"two-loops and {check}", "--mistake", ROOT_MISSING)
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [r"E .*CheckFailed: dists: wrong at \d+ of \d+ places", "E .*→ .*square root missing.*"],
@@ -134,7 +134,7 @@ def test_the_first_failure_can_be_the_last(run):
 
 
 def test_a_variant_passes(run):
-    result = run(HIDDEN, "-k", "two_loops", "--mistake", "two-loops-norm")
+    result = run(HIDDEN, "-k", "two-loops", "--mistake", "two-loops-norm")
     result.assert_outcomes(passed=4, deselected=23)
 
 
@@ -160,11 +160,9 @@ def test_a_mistake_belongs_to_one_notebook(run, write):
 def test_the_debugger_stops_in_the_check(pytester):
     arguments = [*OPTIONS, "--pdb", "--tb=no", "--mistake", ROOT_MISSING, HIDDEN]
     result = pytester.run(
-        sys.executable, "-m", "pytest", *map(str, arguments), stdin=b"p want.shape\nq\n"
+        sys.executable, "-m", "pytest", *map(str, arguments), stdin=b"p want['dists'].shape\nq\n"
     )
-    result.stdout.fnmatch_lines(
-        ["*test_knn.py(*)check_distances()", "-> assert_close(*", "*(5, 8)"]
-    )
+    result.stdout.fnmatch_lines(["*exercise.py(*)check()", "-> assert_close(*", "*(5, 8)"])
 
 
 # --- submissions ----------------------------------------------------------------------------------
@@ -200,7 +198,7 @@ def submission(pytester, key):
 
 @needs_bubblewrap
 def test_a_submission_is_judged_as_in_grading(run, submission):
-    chosen = "(two_loops or one_loop or no_loops or predict_labels) and not new_points"
+    chosen = "two-loops or one-loop or no-loops or predict-labels"
     result = run(HIDDEN, "-k", chosen, "--submission", submission)
     result.assert_outcomes(passed=3, failed=1 + 5 + 6 + 5, deselected=7, warnings=3)
     lines = text_of(result)

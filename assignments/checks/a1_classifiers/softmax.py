@@ -1,73 +1,68 @@
-"""What the public and hidden checks of softmax share with others."""
+"""What the public and hidden checks of softmax share: training, told apart from what it trains."""
 
-import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from assignments.checks.a1_classifiers.svm import (
-    sizes_of,
-    to_pair,
-)
 from assignments.compare import assert_close, to_array
+from assignments.families.function import make
 from assignments.messages import N_, _
-from assignments.student import CheckFailed, Remote
+from assignments.student import CheckFailed, Remote, Student
 
 #: Scores of two examples. The probabilities are 1/8, 3/8, 4/8 (right: the second) and 4/8, 3/8,
 #: 1/8 (right: the third).
 SCORES, LABELS = np.log([[1.0, 3.0, 4.0], [4.0, 3.0, 1.0]]), np.array([1, 2])
 
 
-def assert_loss_by_hand(loss):
-    """Is this the cross-entropy of SCORES and LABELS?"""
-    assert_close(loss, (math.log(8 / 3) + math.log(8)) / 2, "loss", show=True)
-
-
-def assert_gradient_by_hand(gradient, what):
-    """Is this the gradient for SCORES and LABELS?"""
-    assert_close(gradient, np.array([[1, -5, 4], [4, 3, -7]]) / 16, what, show=True)
-
-
-def check_model(student, name, right, W, X, y, reg):
-    """Does a classifier's loss use its own weights?"""
-    model = student.call(name)
-    model.set("W", W)
-    got = to_pair(model.loss(X, y, reg))
-    for what, part, want in zip(("loss", "dW"), got, right(W, X, y, reg), strict=True):
-        assert_close(part, want, what, factors=sizes_of(W, X))
-
-
-def check_steps(student, rng, num_iters):
-    """Train on losses and gradients of our own, whatever the batches are.
-
-    They are given one after the other, so that the answer does not depend on how examples are
-    drawn.
-    """
-    N, D, C, rate = 12, 4, 3, 0.05
-    W = rng.normal(size=(D, C))
-    losses = rng.uniform(1, 2, size=num_iters)
-    gradients = rng.normal(size=(num_iters, D, C))
+def train(
+    student: Student,
+    W: np.ndarray,
+    loss: Callable[[Sequence, Sequence, float], tuple[float, np.ndarray]],
+    X: np.ndarray,
+    y: np.ndarray,
+    num_iters: int,
+    **settings: float,
+) -> tuple[Remote, Any]:
+    """The model and the history of losses, where each step asks us for loss and gradient."""
     calls = 0
 
-    def loss(X, y, reg):
+    def counted(X: Sequence, y: Sequence, reg: float) -> tuple[float, np.ndarray]:
         nonlocal calls
         calls += 1
-        if calls > num_iters:
-            return 0.0, np.zeros((D, C))
-        return float(losses[calls - 1]), gradients[calls - 1]
+        return loss(X, y, reg) if calls <= num_iters else (0.0, np.zeros(W.shape))
 
-    model = student.LinearClassifier()
-    model.set("W", W)
-    model.set("loss", student.serve(loss, "loss"))
-    history = model.train(
-        rng.normal(size=(N, D)),
-        rng.integers(C, size=N),
-        learning_rate=rate,
-        reg=0.4,
-        num_iters=num_iters,
-        batch_size=4,
-    )
-    assert_one_call_a_step(calls, num_iters)
-    assert_close(to_history(history), losses, _("the loss history"))
+    model = make(student, "LinearClassifier", W=W, loss=student.serve(counted, "loss"))
+    history = model.train(X, y, num_iters=num_iters, **settings)
+    if not calls:
+        raise CheckFailed(_("self.loss is never called"))
+    if calls > num_iters:
+        raise CheckFailed(
+            _("self.loss is called {calls} times in {steps} steps; once a step is enough").format(
+                calls=calls, steps=num_iters
+            )
+        )
+    return model, history
+
+
+def check_steps(student: Student, rng: np.random.Generator, num_iters: int) -> None:
+    """Does each step move W by what it should, and is its loss in the history?
+
+    Losses and gradients are given one after the other, so that the answer does not depend on how
+    examples are drawn.
+    """
+    W, rate = rng.normal(size=(4, 3)), 0.05
+    losses = rng.uniform(1, 2, size=num_iters)
+    gradients = rng.normal(size=(num_iters, 4, 3))
+    answers = zip(losses.tolist(), gradients, strict=True)
+    X, y = rng.normal(size=(12, 4)), rng.integers(3, size=12)
+    model, history = train(
+        student, W, lambda *_: next(answers), X, y, num_iters,
+        learning_rate=rate, reg=0.4, batch_size=4,
+    )  # fmt: skip
+    if isinstance(history, list | tuple) and not any(isinstance(loss, Remote) for loss in history):
+        history = np.array([float(loss) for loss in history])
+    assert_close(history, losses, _("the loss history"))
     moved = to_array(model.get("W"), "self.W")
     if moved.shape != W.shape:
         raise CheckFailed(_("self.W changes its shape to {shape}").format(shape=moved.shape))
@@ -93,54 +88,32 @@ BATCH_FAULTS = {
 }
 
 
-def check_batches(student, rng, N=40, batch_size=20, num_iters=38):
-    """Look at each batch that the loss is asked for."""
-    D, C, reg = 3, 4, 0.25
-    X, y = rng.normal(size=(N, D)), rng.integers(C, size=N)
+def check_batches(student: Student, rng: np.random.Generator) -> None:
+    """Does each step see a random batch, with the labels that belong to its examples?"""
+    N, size, num_iters, W, right_reg = 40, 20, 38, np.zeros((3, 4)), 0.25
+    X, y = rng.normal(size=(N, 3)), rng.integers(4, size=N)
     places = {row.tobytes(): place for place, row in enumerate(X)}
     seen: list[list[int]] = []
     faults: set[int] = set()
 
-    def loss(X_batch, y_batch, its_reg):
+    def loss(X_batch: Sequence, y_batch: Sequence, reg: float) -> tuple[float, np.ndarray]:
         rows = [places.get(np.asarray(row, np.float64).tobytes(), -1) for row in X_batch]
         found = {
-            1: len(rows) != batch_size or len(y_batch) != batch_size,
+            1: len(rows) != size or len(y_batch) != size,
             2: -1 in rows,
             4: len(rows) == len(y_batch) and not np.array_equal(y[rows], y_batch),
-            8: its_reg != reg,
+            8: reg != right_reg,
             16: bool(seen) and sorted(rows) == seen[-1],
-            32: not seen and sorted(rows) == list(range(batch_size)),
+            32: not seen and sorted(rows) == list(range(size)),
         }
         seen.append(sorted(rows))
         # By chance, an example is never drawn in one run of 10**9.
         never = set(range(N)).difference(*seen) if len(seen) == num_iters else set()
         found |= {64: bool(never) and never != {N - 1}, 128: never == {N - 1}}
-        faults.update(number for number, is_so in found.items() if is_so)
-        return float(sum(number for number, is_so in found.items() if is_so)), np.zeros((D, C))
+        mine = [number for number, is_so in found.items() if is_so]
+        faults.update(mine)
+        return float(sum(mine)), W
 
-    model = student.LinearClassifier()
-    model.set("W", np.zeros((D, C)))
-    model.set("loss", student.serve(loss, "loss"))
-    model.train(X, y, reg=reg, num_iters=num_iters, batch_size=batch_size)
-    assert_one_call_a_step(len(seen), num_iters)
+    train(student, W, loss, X, y, num_iters, reg=right_reg, batch_size=size)
     if faults:
         raise CheckFailed(_(BATCH_FAULTS[min(faults)]))
-
-
-def assert_one_call_a_step(calls, num_iters):
-    """Was the loss asked for once in each step?"""
-    if not calls:
-        raise CheckFailed(_("self.loss is never called"))
-    if calls > num_iters:
-        raise CheckFailed(
-            _("self.loss is called {calls} times in {steps} steps; once a step is enough").format(
-                calls=calls, steps=num_iters
-            )
-        )
-
-
-def to_history(history):
-    """The loss history as an array."""
-    if isinstance(history, list | tuple) and not any(isinstance(loss, Remote) for loss in history):
-        return np.array([float(loss) for loss in history])
-    return history

@@ -3,43 +3,19 @@
 import numpy as np
 
 from assignments.checks.a1_classifiers.features import (
+    SCALE,
     WEIGHTS_FILE,
-    check_extracted,
-    check_standardized,
-    standardized,
-)
-from assignments.compare import (
-    assert_close,
-    assert_equal,
-    assert_unchanged,
-    to_array,
+    classify,
+    extract,
+    standardize,
 )
 from assignments.data import load_data
+from assignments.families.checks import Checks
+from assignments.families.exercise import as_arrays
+from assignments.families.result import Result
 from assignments.messages import _
-from assignments.questions import question
-from assignments.results import (
-    assert_accuracy,
-    points_for,
-    predicted_labels,
-    weights_handed_in,
-)
+from assignments.results import predicted_labels, weights_handed_in
 from assignments.student import CheckFailed
-
-#: Each of these accuracies on hidden images is worth a point.
-SCALE = (0.32, 0.37, 0.42, 0.47, 0.52, 0.57)
-
-#: Features and weights on which each part of the computation decides some label.
-CLASSIFY_BY_HAND = (
-    np.array([[16.0, 12.0], [14.0, 12.0], [8.0, 12.0], [6.0, 4.0], [2.0, 0.0]]),
-    {
-        "mean": np.array([10.0, 0.0]),
-        "std": np.array([2.0, 4.0]),
-        "W1": np.array([[-1.0, 2.0], [-1.0, 0.0]]),
-        "b1": np.array([3.0, -3.0]),
-        "W2": np.array([[1.0, -1.0, 2.0], [2.0, 0.0, 1.0]]),
-        "b2": np.array([-4.0, -1.0, -5.0]),
-    },
-)
 
 
 def ends_of_columns(im: np.ndarray) -> np.ndarray:
@@ -52,101 +28,64 @@ def brightness(im: np.ndarray) -> np.ndarray:
     return np.array([im.mean(), im[:, :, 2].mean()])
 
 
-@question("features-extract")
-def test_extract_one_function(student, rng):
-    """The features of three images by one function are right."""
-    imgs = np.arange(3 * 4 * 4 * 3, dtype=np.uint8).reshape(3, 4, 4, 3)
-    check_extracted(student, imgs, [ends_of_columns])
+of_extract = (
+    Checks("features-extract", extract)
+    .sizes("The features of three images by one function are right.",
+           ((3, 4, 4), [ends_of_columns], np.uint8))
+    .sizes("Two functions give features side by side, in the order of feature_fns.",
+           ((5, 3, 4), [ends_of_columns, brightness], np.uint8))
+    .sizes("One image gives one row, with verbose=True as well.",
+           ((1, 4, 4), [brightness, ends_of_columns], np.float64, True))
+    .untouched("The images are not changed.", ((2, 4, 4), [brightness]))
+)  # fmt: skip
+
+of_standardize = (
+    Checks("features-standardize", standardize, (5, 4))
+    .cases(
+        "Each column has mean 0 and standard deviation 1 in X_train afterwards.",
+        lambda rng: (rng.normal([3.0, -20.0, 0.1], [2.0, 30.0, 0.01], size=(50, 3)),),
+        rtol=1e-4,
+    )
+    .untouched("No array is changed.")
+)
 
 
-@question("features-extract")
-def test_extract_two_functions(student, rng):
-    """Two functions give features side by side, in the order of feature_fns."""
-    imgs = rng.integers(256, size=(5, 3, 4, 3), dtype=np.uint8)
-    check_extracted(student, imgs, [ends_of_columns, brightness])
-
-
-@question("features-extract")
-def test_extract_one_image(student, rng):
-    """One image gives one row, with verbose=True as well."""
-    imgs = rng.random(size=(1, 4, 4, 3))
-    check_extracted(student, imgs, [brightness, ends_of_columns], True)
-
-
-@question("features-extract")
-def test_extract_inputs(student, rng):
-    """The images are not changed."""
-    student.extract_features(rng.random(size=(2, 4, 4, 3)), [student.serve(brightness)])
-    assert_unchanged(student.changed, {0: "imgs"})
-
-
-@question("features-standardize")
-def test_standardize_by_hand(student, rng):
+@of_standardize.check()
+def by_hand(student, rng):
     """Training features 1, 3, 5, 7 become -3, -1, 1, 3, divided by the root of 5."""
-    train, val = np.array([[1.0], [3.0], [5.0], [7.0]]), np.array([[4.0], [9.0]])
-    want = [np.array([[-3], [-1], [1], [3]]) / 5**0.5, np.array([[0], [5]]) / 5**0.5]
-    check_standardized(student, [train, val], want, show=True)
+    X_train, X_val = np.array([[1.0], [3.0], [5.0], [7.0]]), np.array([[4.0], [9.0]])
+    standardize.check(student, (X_train, X_val), show=True)
 
 
-@question("features-standardize")
-def test_standardize_columns(student, rng):
-    """Each column has mean 0 and standard deviation 1 in X_train afterwards."""
-    train = rng.normal([3.0, -20.0, 0.1], [2.0, 30.0, 0.01], size=(50, 3))
-    got = to_array(standardized(student, [train])[0], "X_train")
-    assert_close(got.mean(axis=0), np.zeros(3), _("the mean of X_train's columns"))
-    std = _("the standard deviation of X_train's columns")
-    assert_close(got.std(axis=0), np.ones(3), std, rtol=1e-4)
-
-
-@question("features-standardize")
-def test_standardize_constant(student, rng):
+@of_standardize.check()
+def constant(student, rng):
     """Columns that are always 0 or 0.1 in X_train become 0 there, and stay finite elsewhere."""
-    train, val = np.tile([0.0, 0.1], (7, 1)), np.array([[0.0, 0.1], [2.0, 0.3]])
-    got = standardized(student, [train, val])
-    assert_close(got[0], np.zeros((7, 2)), "X_train", atol=1e-6)
-    if not np.isfinite(to_array(got[1], _("the second array"))).all():
-        raise CheckFailed(_("the second array has NaN or infinity in it"))
+    X_train, X_val = np.tile([0.0, 0.1], (7, 1)), np.array([[0.0, 0.1], [2.0, 0.3]])
+    standardize.check_constant(student, (X_train, X_val))
 
 
-@question("features-standardize")
-def test_standardize_inputs(student, rng):
-    """No array is changed."""
-    standardized(student, [rng.normal(1, 2, size=(5, 3)), rng.normal(1, 2, size=(4, 3))])
-    assert_unchanged(student.changed, {0: "X_train", 1: _("the second array")})
+# Standardised: (3, 3), (2, 3), (-1, 3), (-2, 1), (-4, 0);
+# hidden: (0, 3), (0, 1), (1, 0), (4, 0), (7, 0). Each part of the computation decides some label.
+of_classify = (
+    Checks("features-classify", classify, (5, 2, 2, 3))
+    .by_hand(
+        "A net with two hidden units, to be followed by hand, gives the labels 0, 1, 1, 2 and 2.",
+        features=[[16, 12], [14, 12], [8, 12], [6, 4], [2, 0]],
+        weights=as_arrays({
+            "mean": [10, 0], "std": [2, 4],
+            "W1": [[-1, 2], [-1, 0]], "b1": [3, -3],
+            "W2": [[1, -1, 2], [2, 0, 1]], "b2": [-4, -1, -5],
+        }),
+        labels=np.array([0, 1, 1, 2, 2]),
+    )
+    .untouched("Neither features nor weights are changed.")
+)  # fmt: skip
+
+best = Result("features-best", WEIGHTS_FILE, SCALE).shown(40, images=500)
 
 
-@question("features-classify")
-def test_classify_by_hand(student, rng):
-    """A net with two hidden units, to be followed by hand, gives the labels 0, 1, 1, 2 and 2."""
-    # Standardised: (3, 3), (2, 3), (-1, 3), (-2, 1), (-4, 0);
-    # hidden: (0, 3), (0, 1), (1, 0), (4, 0), (7, 0).
-    labels = student.classify(*CLASSIFY_BY_HAND)
-    assert_equal(labels, np.array([0, 1, 1, 2, 2]), _("the labels"), show=True)
-
-
-@question("features-classify")
-def test_classify_inputs(student, rng):
-    """Neither features nor weights are changed."""
-    student.classify(*CLASSIFY_BY_HAND)
-    assert_unchanged(student.changed, {0: "features", 1: "weights"})
-
-
-@question("features-best")
-def test_best_file(student, rng):
-    """The weights file can be read, and says that they were trained on emoji10."""
-    weights_handed_in(student, WEIGHTS_FILE)
-
-
-@question("features-best")
-def test_best_accuracy(student, rng):
-    """At least 40 % of 500 test images are classified right."""
-    data = load_data("emoji10", num_train=1, num_test=500)
-    labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
-    return points_for(assert_accuracy(labels, data.y_test, 0.40, _("test images")), SCALE)
-
-
-@question("features-best")
-def test_best_standardized(student, rng):
+@best.check()
+def standardized_too(student, rng):
     """The net was trained on standardised features: with the saved mean and std it does better."""
     data = load_data("emoji10", num_train=1, num_test=200)
     weights = weights_handed_in(student, WEIGHTS_FILE)

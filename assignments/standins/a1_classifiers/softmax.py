@@ -1,16 +1,21 @@
-"""Stand-ins for the softmax notebook: PyTorch's cross-entropy and its automatic gradient.
+"""What softmax asks for, declared once, and its stand-ins.
 
-For a student who comes to a later notebook without having finished this one. Names, arguments and
-results are as the notebook describes them.
+They are for a student who comes to a later notebook without having finished this one. No gradient
+is written out here.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
-from assignments.standins.a1_classifiers.svm import linear_loss
-from assignments.standins.a1_classifiers.svm import svm_loss_naive as hinge_loss
+from assignments.families.function import Method, make
+from assignments.families.loss import Loss
+from assignments.standins.a1_classifiers.svm import hinge, linear_loss, svm_loss_vectorized
+from assignments.student import Student
 
 __all__ = [
     "LinearClassifier",
@@ -21,14 +26,29 @@ __all__ = [
 ]
 
 
-def cross_entropy(
-    W: np.ndarray, X: np.ndarray, y: np.ndarray, reg: float
-) -> tuple[float, np.ndarray]:
-    """The mean cross-entropy with ``reg * sum(W * W)``, and its gradient (D, C)."""
-    return linear_loss(torch.nn.functional.cross_entropy, W, X, y, reg)
+class ClassifierLoss(Loss):
+    """The loss of a linear classifier, ``Class().loss(X, y, reg)``, at its own W."""
+
+    def call(self, student: Student, case: Any) -> Any:
+        W, *batch = case
+        return make(student, self.name, W=W).loss(*batch)
 
 
-softmax_loss_naive = softmax_loss_vectorized = cross_entropy
+naive = linear_loss("softmax_loss_naive", F.cross_entropy)
+vectorized = linear_loss("softmax_loss_vectorized", F.cross_entropy)
+softmax_loss_naive = softmax_loss_vectorized = vectorized.standin()
+
+loss_of_svm = linear_loss("LinearSVM", hinge, ClassifierLoss)
+loss_of_softmax = linear_loss("Softmax", F.cross_entropy, ClassifierLoss)
+
+predict = Method(
+    "Softmax.predict",
+    twin=lambda W, X: (X @ W).argmax(axis=1),
+    inputs=lambda rng, N, D, C: (rng.normal(size=(D, C)), rng.normal(size=(N, D))),
+    arguments=("W", "X"),
+    outputs=("y_pred",),
+)
+predict_of_svm = replace(predict, name="LinearSVM.predict")
 
 
 class LinearClassifier:
@@ -66,7 +86,7 @@ class LinearClassifier:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """The label with the largest score for each example, (N,)."""
-        return np.argmax(X @ self.W, axis=1)
+        return predict.twin(self.W, X)
 
 
 class LinearSVM(LinearClassifier):
@@ -74,7 +94,7 @@ class LinearSVM(LinearClassifier):
 
     def loss(self, X: np.ndarray, y: np.ndarray, reg: float) -> tuple[float, np.ndarray]:
         """Loss and gradient at ``self.W``."""
-        return hinge_loss(self.W, X, y, reg)
+        return svm_loss_vectorized(self.W, X, y, reg)
 
 
 class Softmax(LinearClassifier):
@@ -82,4 +102,4 @@ class Softmax(LinearClassifier):
 
     def loss(self, X: np.ndarray, y: np.ndarray, reg: float) -> tuple[float, np.ndarray]:
         """Loss and gradient at ``self.W``."""
-        return cross_entropy(self.W, X, y, reg)
+        return softmax_loss_vectorized(self.W, X, y, reg)

@@ -1,42 +1,71 @@
-"""Stand-ins for the SVM notebook: PyTorch's multi-class hinge loss and its automatic gradient.
+"""What svm asks for, declared once; its stand-ins follow.
 
-For a student who comes to a later notebook without having finished this one. Names, arguments and
-results are as the notebook describes them.
+They are for a student who comes to a later notebook without having finished this one. No gradient
+is written out here.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch.nn import functional as F
+
+from assignments.families.loss import Loss
+from assignments.messages import N_
 
 __all__ = ["svm_loss_naive", "svm_loss_vectorized"]
 
 
-def svm_loss_vectorized(
-    W: np.ndarray, X: np.ndarray, y: np.ndarray, reg: float
-) -> tuple[float, np.ndarray]:
-    """The mean hinge loss with ``reg * sum(W * W)``, and its gradient (D, C)."""
+def problem(
+    rng: np.random.Generator,
+    examples: int = 8,
+    features: int = 5,
+    classes: int = 4,
+    reg: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Weights, examples and labels, with no margin close to the kink of the hinge.
 
-    def hinge(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        # PyTorch averages over the classes as well.
-        return torch.nn.functional.multi_margin_loss(scores, labels) * scores.shape[1]
-
-    return linear_loss(hinge, W, X, y, reg)
-
-
-svm_loss_naive = svm_loss_vectorized
+    Where there are many, each class is right at times, some examples violate several margins and
+    some at most one, and not all margins are violated by more than 1.
+    """
+    while True:
+        W, X = rng.normal(size=(features, classes)), rng.normal(size=(examples, features))
+        y, scores = rng.integers(classes, size=examples), X @ W
+        margins = scores - scores[np.arange(examples), y][:, None] + 1
+        violated = (margins > 0).sum(axis=1) - 1  # the right class has a margin of 1 to itself
+        if np.abs(margins).min() > 1e-3 and (
+            examples < 4
+            or classes < 3
+            or (
+                violated.min() < 2 <= violated.max()
+                and ((margins > 0) & (margins < 1)).any()
+                and len(np.unique(y)) == classes
+            )
+        ):
+            return W, X, y, reg
 
 
 def linear_loss(
+    name: str,
     data_loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    W: np.ndarray,
-    X: np.ndarray,
-    y: np.ndarray,
-    reg: float,
-) -> tuple[float, np.ndarray]:
-    """A loss of the scores ``X @ W`` with ``reg * sum(W * W)``, and its gradient (D, C)."""
-    weights = torch.tensor(np.asarray(W, np.float64), requires_grad=True)
-    scores = torch.tensor(np.asarray(X, np.float64)) @ weights
-    loss = data_loss(scores, torch.tensor(y).long()) + reg * (weights * weights).sum()
-    (gradient,) = torch.autograd.grad(loss, weights)
-    return loss.item(), gradient.numpy()
+    kind: type[Loss] = Loss,
+) -> Loss:
+    """A loss of the scores ``X @ W``, to which ``reg`` times all squared weights is added."""
+    return kind(
+        name,
+        lambda W, X, y, reg: data_loss(X.to(W.dtype) @ W, y.long()) + reg * W.square().sum(),
+        problem,
+        ("W", "X", "y", "reg"),
+        ((N_("the number of examples"), "X", 0), (N_("the number of classes"), "W", 1)),
+    )
+
+
+def hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The mean multiclass hinge loss."""
+    # PyTorch divides by the number of classes as well.
+    return F.multi_margin_loss(scores, y) * scores.shape[1]
+
+
+naive = linear_loss("svm_loss_naive", hinge)
+vectorized = linear_loss("svm_loss_vectorized", hinge)
+svm_loss_naive = svm_loss_vectorized = vectorized.standin()

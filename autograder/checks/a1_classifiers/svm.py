@@ -1,39 +1,48 @@
-"""What the hidden checks of svm share with others."""
+"""What the hidden checks of svm share with those of softmax."""
 
-import torch
-
-from assignments.checks.a1_classifiers.svm import (
-    check_gradient,
-    check_loss,
-    random_problem,
-)
-from assignments.compare import assert_unchanged
-
-#: (N, D, C)
-SIZES = [(1, 4, 3), (6, 1, 5), (5, 3, 2), (3, 8, 11)]
+from assignments.families.loss import Loss
+from autograder.families.hidden import Hidden
 
 
-def hinge(W, X, y, reg):
-    """The right loss and gradient."""
-    W = torch.tensor(W, requires_grad=True)
-    scores = torch.tensor(X) @ W
-    # PyTorch averages over the classes, too.
-    loss = torch.nn.functional.multi_margin_loss(scores, torch.tensor(y)) * W.shape[1]
-    loss = loss + reg * (W**2).sum()
-    loss.backward()
-    return loss.item(), W.grad.numpy()
+def linear_loss(question: str, loss: Loss, dW: float = 3) -> Hidden:
+    """What is asked of a loss of the scores ``X @ W``, the loss and its gradient apart.
+
+    First without regularisation, so that one slip does not cost everything.
+
+    Args:
+        dW: the weight of the gradient.
+    """
+    return (
+        Hidden(question, loss)
+        .values("Without regularisation the loss agrees with PyTorch's.", "loss", weight=2)
+        .values("Without regularisation the gradient agrees with PyTorch's.", "dW", weight=dW)
+        .sizes("With regularisation the loss agrees with PyTorch's.",
+               (8, 5, 4, 0.3), only=("loss",))
+        .sizes("With regularisation the gradient agrees with PyTorch's.",
+               (8, 5, 4, 0.3), only=("dW",))
+        .sizes("Both are right for one example, one feature, two classes and many classes.",
+               (1, 4, 3), (6, 1, 5), (5, 3, 2), (3, 8, 11))
+    )  # fmt: skip
 
 
-def check_sizes(student, rng, name, right):
-    """Are loss and gradient right for one example, one feature, two classes and many?"""
-    for N, D, C in SIZES:
-        where = f"({N} examples, {D} features, {C} classes)"
-        case = random_problem(rng, N, D, C)
-        check_loss(student, name, right, *case, 0.0, f"loss {where}")
-        check_gradient(student, name, right, *case, 0.0, f"dW {where}")
+def naive_loss(question: str, loss: Loss, dW: float = 3) -> Hidden:
+    """What is asked of the version with loops: its gradient is also that of its own loss."""
+    return (
+        linear_loss(question, loss, dW)
+        .holds(
+            "The gradient is the one of your own loss, whether that is right or not.",
+            loss.check_own_gradient,
+            (4, 3, 3),
+        )
+        .repeated()
+    )
 
 
-def check_inputs_unchanged(student, name, right, case):
-    """Are the arguments as they were, and is the loss right?"""
-    check_loss(student, name, right, *case, 0.0)
-    assert_unchanged(student.changed, {0: "W", 1: "X", 2: "y"})
+def vectorized_loss(question: str, loss: Loss, no_loop: float = 3.5) -> Hidden:
+    """What is asked of the version without loops, which is half of the exercise."""
+    return (
+        linear_loss(question, loss)
+        .no_loop("The loss is right, and there is no loop.", "loss", weight=no_loop)
+        .no_loop("The gradient is right, and there is no loop.", "dW", weight=no_loop)
+        .repeated(weight=1)
+    )

@@ -3,29 +3,25 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from assignments.checks.a1_classifiers.features import (
+    SCALE,
     WEIGHTS_FILE,
-    check_extracted,
-    check_standardized,
-    standardized,
+    classify,
+    extract,
+    net,
+    scores_of,
+    standardize,
 )
-from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array
 from assignments.features import color_histogram_hsv, hog_feature
-from assignments.messages import _
-from assignments.questions import question
-from assignments.student import CheckFailed
-from autograder.heldout import check_heldout
+from autograder.families.hidden import Hidden
+from autograder.families.result import HeldOutResult
 
 #: What source/a1_classifiers/features.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
 
 #: A broken piece must not cost the points of the weights: the reference predicts with them.
 PREDICT = {"features-extract": ("predict_images",), "features-classify": ("predict_images",)}
-
-
-# --- features-extract ----------------------------------------------------------------------------
 
 
 def corners(im):
@@ -41,208 +37,59 @@ def shape(im):
     return np.array([im.ndim, *im.shape], np.int64)
 
 
-@question("features-extract", weight=3)
-def test_extract_values(student, rng):
-    """The features of images of type uint8 by two functions are right."""
-    imgs = rng.integers(256, size=(6, 5, 7, 3), dtype=np.uint8)
-    check_extracted(student, imgs, [corners, spread])
+of_extract = (
+    Hidden("features-extract", extract, ((6, 5, 7), [corners, spread], np.uint8))
+    .values("The features of images of type uint8 by two functions are right.", weight=3)
+    .sizes("They are right for one image, one function, images of floats, and with verbose=True.",
+           ((4, 6, 5), [shape, corners, spread], np.float64, True),
+           ((1, 6, 5), [spread, corners]), ((3, 6, 5), [corners]))
+    .sizes("They are right with hog_feature and color_histogram_hsv.",
+           ((3, 32, 32), [color_histogram_hsv, hog_feature], np.uint8))
+    .repeated(size=((4, 5, 5), [corners]))
+)  # fmt: skip
 
 
-@question("features-extract")
-def test_extract_sizes(student, rng):
-    """They are right for one image, one function, images of floats, and with verbose=True."""
-    check_extracted(student, rng.random(size=(4, 6, 5, 3)), [shape, corners, spread], True)
-    check_extracted(student, rng.random(size=(1, 6, 5, 3)), [spread, corners])
-    check_extracted(student, rng.random(size=(3, 6, 5, 3)), [corners])
+def constant_columns(rng):
+    X_train, *others = standardize.inputs(rng, 11, 5)
+    X_train[:, [0, 2]] = [0.0, 0.1]
+    return X_train, *others
 
 
-@question("features-extract")
-def test_extract_given_functions(student, rng):
-    """They are right with hog_feature and color_histogram_hsv."""
-    imgs = rng.integers(256, size=(3, 32, 32, 3), dtype=np.uint8)
-    check_extracted(student, imgs, [color_histogram_hsv, hog_feature])
+def whole_numbers(rng):
+    return rng.integers(50, size=(6, 3)), rng.integers(50, size=(2, 3))
 
 
-@question("features-extract", weight=0.5, rule=True)
-def test_extract_inputs(student, rng):
-    """The images are as they were, and the features are right."""
-    imgs = rng.random(size=(4, 5, 5, 3))
-    check_extracted(student, imgs, [corners])
-    assert_unchanged(student.changed, {0: "imgs"})
+of_standardize = (
+    Hidden("features-standardize", standardize, (9, 6, 4))
+    .values("X_train and two other arrays are right: all by the statistics of X_train.", weight=3)
+    .sizes("They are right for X_train alone, and for four arrays.", (8,), (7, 1, 3, 5), weight=0.5)
+    .cases("They are right for whole numbers.", whole_numbers, weight=0.5)
+    .repeated()
+)  # fmt: skip
 
 
-# --- features-standardize ------------------------------------------------------------------------
-
-
-def tables(rng, *numbers):
-    """Features whose columns differ in mean and size, as do the tables among each other."""
-    columns = rng.uniform(-5, 5, size=4), rng.uniform(0.5, 20, size=4)
-    return [
-        rng.normal(columns[0] + shift, columns[1] * (1 + shift), size=(number, 4))
-        for shift, number in enumerate(numbers)
-    ]
-
-
-def want_standardized(arrays):
-    """Column by column."""
-    mean = [np.mean(column) for column in arrays[0].T]
-    std = [np.sqrt(np.mean((column - np.mean(column)) ** 2)) for column in arrays[0].T]
-    return [(array - np.array(mean)) / np.array(std) for array in arrays]
-
-
-@question("features-standardize", weight=3)
-def test_standardize_values(student, rng):
-    """X_train and two other arrays are right: all by the statistics of X_train."""
-    arrays = tables(rng, 9, 6, 4)
-    check_standardized(student, arrays, want_standardized(arrays))
-
-
-@question("features-standardize", weight=1.5)
-def test_standardize_constant_columns(student, rng):
+@of_standardize.check(weight=1.5)
+def constant(student, rng):
     """Columns that are constant in X_train become 0 there and stay finite elsewhere."""
-    train, val = tables(rng, 11, 5)
-    constant = [0, 2]
-    train[:, constant] = [0.0, 0.1]
-    got_train, got_val = standardized(student, [train, val])
-    other = [1, 3]
-    right = want_standardized([train[:, other], val[:, other]])
-    for got, want, name in ((got_train, right[0], "X_train"), (got_val, right[1], "X_val")):
-        array = to_array(got, name)
-        if array.shape != (len(want), 4):
-            raise CheckFailed(
-                _("{name} has shape {got}, where {want} is expected").format(
-                    name=name, got=array.shape, want=(len(want), 4)
-                )
-            )
-        if not np.isfinite(array).all():
-            raise CheckFailed(
-                _("{name} has NaN or infinity in it, from a column that is constant").format(
-                    name=name
-                )
-            )
-        assert_close(array[:, other], want, f"the other columns of {name}")
-    assert_close(
-        to_array(got_train)[:, constant], np.zeros((11, 2)), "the constant columns", atol=1e-6
-    )
-
-
-@question("features-standardize")
-def test_standardize_numbers_of_arrays(student, rng):
-    """They are right for X_train alone, for four arrays, and for whole numbers."""
-    for arrays in (
-        tables(rng, 8),
-        tables(rng, 7, 1, 3, 5),
-        [rng.integers(50, size=(6, 3)), rng.integers(50, size=(2, 3))],
-    ):
-        check_standardized(student, arrays, want_standardized(arrays))
-
-
-@question("features-standardize", weight=0.5, rule=True)
-def test_standardize_inputs(student, rng):
-    """The arrays are as they were, and the results are right."""
-    arrays = tables(rng, 9, 6)
-    check_standardized(student, arrays, want_standardized(arrays))
-    assert_unchanged(student.changed, {0: "X_train", 1: "the second array"})
-
-
-# --- features-classify ---------------------------------------------------------------------------
-
-
-def net(rng, F=6, H=9, C=5):
-    """Features and a net."""
-    weights = {
-        "mean": rng.normal(size=F),
-        "std": rng.uniform(0.2, 3, size=F),
-        "W1": rng.normal(size=(F, H)),
-        "b1": rng.normal(size=H) * 2,
-        "W2": rng.normal(size=(H, C)),
-        "b2": rng.normal(size=C) * 2 - 6,  # often all scores are negative
-    }
-    return rng.normal(1.0, 2.0, size=(300, F)), weights
+    standardize.check_constant(student, constant_columns(rng))
 
 
 def telling_net(rng):
     """Features and a net on which every part of the computation decides some labels."""
     while True:
         features, weights = net(rng)
-        labels, lost = want_labels(features, weights), want_scores(features, weights).max(1) < 0
-        others = [want_labels(features, {**weights, name: 0 * weights[name]}) for name in weights]
-        others.append(want_labels(features, weights, activation=lambda x: x))  # no ReLU
-        others.append(np.where(lost, 0, labels))  # ReLU on the scores
-        if all((other != labels).any() for other in others):
+        scores = scores_of(features, weights)
+        others = [scores_of(features, {**weights, name: 0 * weights[name]}) for name in weights]
+        others += [scores_of(features, weights, activation=lambda x: x), scores.clip(0)]  # ReLU
+        if all((other.argmax(1) != scores.argmax(1)).any() for other in others):
             return features, weights
 
 
-def want_scores(features, weights, activation=torch.nn.functional.relu):
-    """By PyTorch's layers; ``activation`` comes between them."""
-    w = {name: torch.from_numpy(value) for name, value in weights.items()}
-    x = (torch.from_numpy(features) - w["mean"]) / w["std"]
-    hidden = activation(torch.nn.functional.linear(x, w["W1"].T, w["b1"]))
-    return torch.nn.functional.linear(hidden, w["W2"].T, w["b2"]).numpy()
+of_classify = (
+    Hidden("features-classify", classify)
+    .cases("The labels are those of PyTorch's layers.", telling_net, weight=2)
+    .sizes("They are right for one image and for two classes.", (1,), (200, 3, 4, 2))
+    .repeated()
+)
 
-
-def want_labels(features, weights, **options):
-    return want_scores(features, weights, **options).argmax(axis=1)
-
-
-@question("features-classify", weight=2)
-def test_classify_labels(student, rng):
-    """The labels are those of PyTorch's layers."""
-    features, weights = telling_net(rng)
-    assert_equal(student.classify(features, weights), want_labels(features, weights), "the labels")
-
-
-@question("features-classify")
-def test_classify_sizes(student, rng):
-    """They are right for one image and for two classes."""
-    for number, sizes in ((1, {}), (40, {"F": 3, "H": 2, "C": 2})):
-        features, weights = net(rng, **sizes)
-        features = features[:number]
-        labels = student.classify(features, weights)
-        assert_equal(labels, want_labels(features, weights), "the labels")
-
-
-@question("features-classify", weight=0.5, rule=True)
-def test_classify_inputs(student, rng):
-    """features and weights are as they were."""
-    student.classify(*net(rng))
-    assert_unchanged(student.changed, {0: "features", 1: "weights"})
-
-
-# --- features-best -------------------------------------------------------------------------------
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_32(student, rng):
-    """At least 32 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.32)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_37(student, rng):
-    """At least 37 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.37)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_42(student, rng):
-    """At least 42 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.42)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_47(student, rng):
-    """At least 47 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.47)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_52(student, rng):
-    """At least 52 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.52)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_57(student, rng):
-    """At least 57 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.57)
+best = HeldOutResult("features-best", WEIGHTS_FILE, SCALE, builds_on=PREDICT, cpu=15).heldout()
