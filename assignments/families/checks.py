@@ -5,13 +5,16 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 
 import numpy as np
 
-from assignments.compare import Tolerance
+from assignments.compare import Tolerance, assert_single
 from assignments.families.exercise import Exercise, as_arrays
 from assignments.messages import N_
 from assignments.questions import Battery
 from assignments.student import Student
 
-__all__ = ["Checks"]
+__all__ = ["SINGLE", "Checks"]
+
+#: Results in single precision, compared with those in double precision.
+SINGLE: Tolerance = {"rtol": 1e-4, "atol": 1e-5}
 
 E = TypeVar("E", bound=Exercise)
 
@@ -112,6 +115,17 @@ class Checks(Battery, Generic[E]):
             case = self.exercise.draw(rng, self.usual if size is None else size)
             answer = self.exercise.call(student, case)
             self.exercise.assert_untouched(student, case, answer)
+
+        return self
+
+    def single(self, weight: float = 0.5, **tolerance: Unpack[Tolerance]) -> Self:
+        """Results in single precision where all inputs are."""
+
+        @self.add("single", self.exercise.IN_SINGLE, weight, beyond=True)
+        def check_single(student: Student, rng: np.random.Generator) -> None:
+            case = self.exercise.single(self.exercise.draw(rng, self.usual))
+            got = self.exercise.check(student, case, **(tolerance or SINGLE))
+            assert_single(**got)
 
         return self
 
