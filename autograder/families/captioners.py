@@ -35,9 +35,12 @@ def gradients(question: str, captioner: Captioner, builds_on: Before) -> Hidden:
     """The checks of the gradients."""
     return (
         Hidden(question, captioner.gradients, builds_on=builds_on)
-        .gradients("W_vocab", "b_vocab", "W_embed", weight=2)
-        .gradients("Wx", "Wh", "b", weight=2)
-        .gradients("W_proj", "b_proj", weight=2)
+        .values("The gradients of W_vocab, b_vocab and W_embed are those that PyTorch finds.",
+                "W_vocab", "b_vocab", "W_embed", weight=2)
+        .values("The gradients of Wx, Wh and b are those that PyTorch finds.",
+                "Wx", "Wh", "b", weight=2)
+        .values("The gradients of W_proj and b_proj are those that PyTorch finds.",
+                "W_proj", "b_proj", weight=2)
         .sizes("All eight are right where all sizes are alike, and for a single caption.",
                ALIKE, {**ALIKE, "N": 1})
         .single()
