@@ -74,7 +74,7 @@ format: setup ## Put code and notebooks into the project's style
 	$(PY) tools/normalise_notebooks.py
 
 bench: setup ## Run the benchmarks
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@set -e; for script in $$(grep -l __main__ bench/*.py); do echo "== $$script"; $(PY) "$$script"; done
 
 clean: ## Remove what these commands made; submissions, grades and feedback stay
 	rm -rf $(VENV) build bundle demo *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -269,13 +269,16 @@ def weights(
     )
 
 
-def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> None:
+def activations(
+    images: np.ndarray, maps: np.ndarray, titles: Sequence[str], what: str = ""
+) -> None:
     """Show images, each at the left of a row with its (feature) maps: bright is large.
 
     Args:
         images: (N, H, W, 3) uint8, or floats from 0 to 1.
         maps: (N, F, height, width) numbers. Those of one filter, a column, share one scale.
         titles: a name for each filter.
+        what: what images and maps are, for the alternative text.
     """
     columns = 1 + maps.shape[1]
     figure, axes = plt.subplots(
@@ -295,12 +298,8 @@ def activations(images: np.ndarray, maps: np.ndarray, titles: Sequence[str]) -> 
         f"{title} ({maps[:, number].min():.2f} to {maps[:, number].max():.2f})"
         for number, title in enumerate(titles)
     )
-    show(
-        figure,
-        _("{count} images, each with its maps, from dark to bright: {ranges}.").format(
-            count=len(images), ranges=ranges
-        ),
-    )
+    what = what or _("{count} images, each with its maps").format(count=len(images))
+    show(figure, _("{what}, from dark to bright: {ranges}.").format(what=what, ranges=ranges))
 
 
 def attention_maps(

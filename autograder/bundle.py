@@ -138,6 +138,7 @@ include = ["assignments*"]
 namespaces = false
 
 [tool.setuptools.package-data]
+"assignments" = ["quizzes/*/*.md", "terms.tsv"]
 "assignments.data" = ["files/**"]
 "assignments.checks" = ["*/*.json"]
 """

@@ -46,7 +46,7 @@ class Exercise(ABC):
 
     def draw(self, rng: np.random.Generator, size: Any) -> Any:
         """A random case of some size."""
-        return self.inputs(rng, *size)
+        return self.inputs(rng, **size) if isinstance(size, Mapping) else self.inputs(rng, *size)
 
     def by_hand(self, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The case and the right parts of an example written down by hand."""

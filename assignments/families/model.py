@@ -176,7 +176,7 @@ class Net:
 
     model: Any
     settings: Mapping[str, Any]
-    params: Mapping[str, np.ndarray]
+    params: dict[str, np.ndarray]
     X: np.ndarray
     y: Any = None
 
@@ -217,9 +217,13 @@ class Net:
         found = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return {name: grad.numpy() for name, grad in zip(leaves, found, strict=True)}
 
+    def changed(self, **settings: Any) -> "Net":
+        """The same with other settings."""
+        return replace(self, settings={**self.settings, **settings})
+
     def made(self, student: Student) -> Remote:
         """The student's model with these parameters."""
-        settings = dict(self.settings)
+        settings = {n: v for n, v in self.settings.items() if n in self.model.defaults}
         if "dtype" in self.model.defaults:
             settings = {"dtype": np.float64, **settings}
         model = student.call(self.model.name, **settings, keep=True)
@@ -275,6 +279,11 @@ class Init(Exercise):
             if "W" in name:
                 check_spread(params, name, scale)
 
+    def check_defaults(self, student: Student, case: Mapping[str, Any]) -> None:
+        """Is it made as documented where nothing else is said?"""
+        self.check(student, case)
+        self.check_spread(student, case)
+
     def check_precision(self, student: Student, case: Mapping[str, Any]) -> None:
         """Are all parameters in the precision that was asked for?"""
         dtype = np.dtype(case.get("dtype", self.model.defaults["dtype"]))
@@ -305,7 +314,7 @@ class OfNet(Exercise):
         return self.model.case(settings, params, given.pop("X"), given.pop("y", None)), given
 
     def single(self, case: Net) -> Net:
-        return replace(case, settings={**case.settings, "dtype": np.float32})
+        return case.changed(dtype=np.float32)
 
     def note(self, case: Net) -> str:
         told = {n: v for n, v in case.settings.items() if isinstance(v, int | float | str | tuple)}
@@ -333,6 +342,14 @@ class Scores(OfNet):
     def watched(self, case: Net) -> dict[int | str, str]:
         return {0: "X"}
 
+    def check_precision(self, student: Student, case: Net) -> None:
+        """Are the scores right, and in the precision of the parameters?"""
+        got = self.check(student, case, rtol=1e-4, atol=1e-5)
+        dtype, want = to_array(got["scores"], "scores").dtype, np.dtype(case.setting("dtype"))
+        if dtype != want:
+            reason = _("{name} is {got}, where {want} is expected")
+            raise CheckFailed(reason.format(name="scores", got=dtype, want=want))
+
 
 class _Training(OfNet):
     """What ``loss(X, y)`` returns: (loss, grads).
@@ -354,7 +371,7 @@ class _Training(OfNet):
         try:
             return super().check(student, case, only, note, want, show, **tolerance)
         except CheckFailed:
-            if want is not None or not self._follows(student, case, only):
+            if want is not None or not self.follows(student, case, only):
                 raise
             return {}
 
@@ -365,7 +382,7 @@ class _Training(OfNet):
         super().assert_untouched(student, case, answer)
         assert_params_unchanged(answer[0], case)
 
-    def _follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
+    def follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
         """Does the answer follow from the model's own scores?"""
         own = self.own(student, case)
         try:
@@ -426,7 +443,7 @@ class Gradients(_Training):
     def check_untouched(self, student: Student, case: Net, times: int = 1) -> None:
         for _time in range(times):
             self.assert_untouched(student, case, self.call(student, case))
-        self.check(student, case, [list(case.params)[-1]])
+        self.check(student, case, [name for name in case.params if name.startswith("b")])
 
     def check_own(self, student: Student, case: Net, own: "OwnScores", only: Any) -> None:
         found = self.read(self.call(student, case), case)
@@ -435,8 +452,12 @@ class Gradients(_Training):
             assert_close(found[name], want, name, rtol=1e-5, atol=1e-7)
 
     def check_numerical(self, student: Student, case: Net) -> None:
-        """Are the gradients the numerical ones of the model's own loss, from the last layer on?"""
+        """Are the gradients the numerical ones of the model's own loss, from the last layer on?
+
+        Where they are not, and the loss is wrong, that is to be mended first.
+        """
         model, answer = self.call(student, case)
+        loss, _grads = unpack(answer, "loss", ("loss", "grads"))
         found, right = self.read((model, answer), case), ""
         for name in _backwards(case.params):
             answers = try_parameters(student, model, case.params, name, case.X, case.y)
@@ -450,20 +471,29 @@ class Gradients(_Training):
             try:
                 assert_close(found[name], want, what, rtol=1e-5, atol=1e-6, factors=factors)
             except CheckFailed as failure:
+                self._check_loss_first(loss, case)
                 if failure.symptom or not right:
                     raise
                 symptom = _("grads[{name!r}] is right; look at the backward pass from there")
                 raise CheckFailed(failure.reason, symptom.format(name=right)) from failure
             right = name
 
+    def _check_loss_first(self, loss: Any, case: Net) -> None:
+        try:
+            assert_close(loss, case.loss(case.leaves()).item(), "loss")
+        except CheckFailed as failure:
+            reason = _("your loss is wrong here, so that its gradients say nothing; mend it first")
+            raise CheckFailed(reason) from failure
+
     def check_regularisation(self, student: Student, case: Net) -> None:
         """Is what reg adds the gradient of the regularisation, and nothing for other parameters?"""
         reg = case.setting("reg")
         without, found = (
-            self.read(self.call(student, one), one)
-            for one in (replace(case, settings={**case.settings, "reg": 0.0}), case)
+            self.read(self.call(student, one), one) for one in (case.changed(reg=0.0), case)
         )
         for name, value in case.params.items():
+            if name.startswith(("gamma", "beta")) and not _has(without, name):
+                continue  # normalisation may be still to be written
             added = to_array(found[name]) - to_array(without[name])
             want = reg * value if name in case.weights else np.zeros_like(value)
             what = _("what reg = {reg:g} adds to {name}").format(reg=reg, name=f"grads[{name!r}]")
@@ -520,6 +550,13 @@ class _Lookup(dict):
     def __missing__(self, name: str) -> object:
         self[name] = get_gradient(self._grads, name)
         return self[name]
+
+
+def _has(grads: Mapping[str, Any], name: str) -> bool:
+    try:
+        return grads[name] is not None
+    except CheckFailed:
+        return False
 
 
 def _backwards(params: Mapping[str, Any]) -> Iterator[str]:

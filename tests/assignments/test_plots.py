@@ -86,6 +86,11 @@ def draw_activations():
     return ["2 images", "edges (0.00 to 1.50), red & blue (-0.25 to 0.00)"]
 
 
+def draw_activations_that_are_named():
+    plots.activations(images(1), np.ones((1, 1, 2, 2)), ["layer 1"], "An owl and where it is seen")
+    return ["An owl and where it is seen, from dark to bright: layer 1 (1.00 to 1.00)."]
+
+
 def draw_attention_maps():
     maps = np.full((3, 4, 4), 0.02)
     maps[0, 1, 3], maps[1], maps[2] = 0.7, 1 / 16, 0
@@ -127,6 +132,7 @@ def draw_decision_regions():
         draw_weights,
         draw_weights_without_titles,
         draw_activations,
+        draw_activations_that_are_named,
         draw_attention_maps,
         draw_captioned,
         draw_heat_map,

@@ -30,6 +30,7 @@ SOURCES = [
     n for name in Course().assignments() for n in Course().assignment(name).notebooks.values()
 ]
 PACKAGE_FILES = sorted((HOME / "assignments").rglob("*.py"))
+TEXTS = sorted(path for kind in ("*.md", "*.tsv") for path in (HOME / "assignments").rglob(kind))
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ def test_holds_the_release_the_package_the_data_and_a_start(bundle):
     assert "{" not in start
     ours = {p.relative_to(HOME).as_posix() for p in PACKAGE_FILES}
     assert {name for name in names if name.endswith(".py")} == ours
+    assert {p.relative_to(HOME).as_posix() for p in TEXTS} <= set(names)
     data = {p.relative_to(HOME / "datasets").as_posix() for p in (HOME / "datasets").rglob("*.*")}
     kept = "assignments/data/files/"
     assert {n.removeprefix(kept) for n in names if n.startswith(kept)} == data

@@ -1,22 +1,23 @@
-"""Stand-ins for the fully-connected-nets notebook: automatic gradients and PyTorch's update rules.
+"""What fully_connected_nets asks for, declared once; its stand-ins follow.
 
-Names, arguments and results are as the notebook describes them; no gradient and no formula of a
-rule is written out here.
+No gradient and no formula of an update rule is written out here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
+from torch import optim
 from torch.nn import functional as F
 
-from assignments.standins.a2_networks.batch_normalization import (
-    batch_norm,
-    batchnorm_forward,
-)
+from assignments.families import kinks
+from assignments.families.model import Model, Params
+from assignments.families.update_rule import UpdateRule
+from assignments.standins.a1_classifiers.two_layer_net import affine
+from assignments.standins.a2_networks.batch_normalization import batch_norm, batchnorm_forward
 from assignments.standins.a2_networks.dropout import draw_mask
-from assignments.standins.autograd import labels, leaves
 
 __all__ = [
     "FullyConnectedNet",
@@ -30,207 +31,110 @@ __all__ = [
 ]
 
 
-class FullyConnectedNet:
-    """{affine - [batch/layer norm] - ReLU - [dropout]} x (L - 1) - affine - softmax.
-
-    params: W1, b1 (and gamma1, beta1), ..., WL, bL.
-    """
-
-    def __init__(
-        self,
-        hidden_dims: Sequence[int],
-        input_dim: int = 3 * 32 * 32,
-        num_classes: int = 10,
-        dropout_keep_ratio: float = 1,
-        normalization: str | None = None,
-        reg: float = 0.0,
-        weight_scale: float = 1e-2,
-        dtype: Any = np.float32,
-        seed: int | None = None,
-    ) -> None:
-        self.normalization = normalization
-        self.use_dropout = dropout_keep_ratio != 1
-        self.reg = reg
-        self.num_layers = len(hidden_dims) + 1
-        self.dtype = dtype
-        self.params = {}
-        dims = [input_dim, *hidden_dims, num_classes]
-        for layer in range(self.num_layers):
-            weights = np.random.normal(0, weight_scale, dims[layer : layer + 2])
-            fresh = {"W": weights, "b": np.zeros(dims[layer + 1])}
-            if normalization and layer < len(hidden_dims):
-                fresh |= {"gamma": np.ones_like(fresh["b"]), "beta": np.zeros_like(fresh["b"])}
-            for kind, value in fresh.items():
-                self.params[f"{kind}{layer + 1}"] = value.astype(dtype)
-        self.dropout_param = {"mode": "train", "p": dropout_keep_ratio}
-        if seed is not None:
-            self.dropout_param["seed"] = seed
-        self.bn_params = [{"mode": "train"} for _hidden in hidden_dims]
-
-    def loss(self, X: np.ndarray, y: np.ndarray | None = None):
-        """Scores (N, C), or with labels y the loss and its gradients by name."""
-        params = dict(zip(self.params, leaves(*self.params.values()), strict=True))
-        scores = _scores(self, torch.from_numpy(np.array(X, self.dtype)), params, y is not None)
-        if y is None:
-            return scores.detach().numpy()
-        penalties = [value.square().sum() for name, value in params.items() if name[0] == "W"]
-        loss = F.cross_entropy(scores, labels(y)) + self.reg / 2 * sum(penalties)
-        gradients = torch.autograd.grad(loss, list(params.values()), materialize_grads=True)
-        return loss.item(), {
-            name: gradient.numpy() for name, gradient in zip(params, gradients, strict=True)
-        }
+# --- the network ---------------------------------------------------------------------------------
 
 
-def _scores(
-    net: Any, X: torch.Tensor, params: dict[str, torch.Tensor], training: bool
+def net_shapes(
+    hidden_dims: Sequence[int],
+    input_dim: int,
+    num_classes: int,
+    normalization: str | None,
+    **_others: Any,
+) -> dict[str, tuple[int, ...]]:
+    """{affine - [batch/layer norm] - ReLU - [dropout]} x (L - 1) - affine."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    widths = [input_dim, *hidden_dims, num_classes]
+    for layer, (before, after) in enumerate(pairwise(widths), start=1):
+        shapes |= {f"W{layer}": (before, after), f"b{layer}": (after,)}
+        if normalization and layer <= len(hidden_dims):
+            shapes |= {f"gamma{layer}": (after,), f"beta{layer}": (after,)}
+    return shapes
+
+
+def net_scores(
+    p: Params, X: torch.Tensor, settings: Mapping[str, Any], training: bool
 ) -> torch.Tensor:
-    """The scores of a network, whose running averages move where it is training."""
-    hidden = X.flatten(1)
-    for layer in range(1, net.num_layers):
-        hidden = F.linear(hidden, params[f"W{layer}"].T, params[f"b{layer}"])
-        if net.normalization:
-            hidden = _normalise(net, hidden, layer, params, training)
-        hidden = F.relu(hidden)
-        if net.use_dropout and training:
-            mask = draw_mask(hidden.shape, net.dropout_param["p"], net.dropout_param.get("seed"))
+    """The same; running averages move in training, where ``settings`` has ``bn_params``."""
+    hidden, last = X, len(settings["hidden_dims"]) + 1
+    for layer in range(1, last):
+        hidden = affine.twin(hidden, p[f"W{layer}"], p[f"b{layer}"])
+        if settings["normalization"]:
+            hidden = _normalise(hidden, layer, p, settings, training)
+        hidden = settings.get("relu", kinks.relu)(hidden)
+        if settings["dropout_keep_ratio"] != 1 and training:
+            mask = draw_mask(hidden.shape, settings["dropout_keep_ratio"], settings["seed"])
             hidden = hidden * torch.from_numpy(mask).to(hidden.dtype)
-    last = net.num_layers
-    return F.linear(hidden, params[f"W{last}"].T, params[f"b{last}"])
+    return affine.twin(hidden, p[f"W{last}"], p[f"b{last}"])
 
 
 def _normalise(
-    net: Any, x: torch.Tensor, layer: int, params: dict[str, torch.Tensor], training: bool
+    x: torch.Tensor, layer: int, p: Params, settings: Mapping[str, Any], training: bool
 ) -> torch.Tensor:
-    gamma, beta = params[f"gamma{layer}"], params[f"beta{layer}"]
-    settings = net.bn_params[layer - 1]
-    eps = settings.get("eps", 1e-5)
-    if net.normalization == "layernorm":
-        return F.layer_norm(x, x.shape[1:], gamma, beta, eps)
-    settings["mode"] = "train" if training else "test"
+    gamma, beta = p[f"gamma{layer}"], p[f"beta{layer}"]
+    if settings["normalization"] == "layernorm":
+        return F.layer_norm(x, x.shape[1:], gamma, beta)
+    averages = settings["bn_params"][layer - 1] if "bn_params" in settings else {}
+    averages["mode"] = "train" if training else "test"
     inputs, scale, shift = (tensor.detach().numpy() for tensor in (x, gamma, beta))
-    _out, (*_arrays, running, eps) = batchnorm_forward(inputs, scale, shift, settings)
+    _out, (*_arrays, running, eps) = batchnorm_forward(inputs, scale, shift, averages)
     return batch_norm(x, gamma, beta, running=running, eps=eps)
 
 
-def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Stochastic gradient descent with momentum; config: learning_rate, momentum, velocity."""
-    return _momentum(w, dw, config, nesterov=False)
+net = Model(
+    "FullyConnectedNet",
+    defaults={
+        "hidden_dims": (100,), "input_dim": 3072, "num_classes": 10, "dropout_keep_ratio": 1,
+        "normalization": None, "reg": 0.0, "weight_scale": 1e-2, "dtype": np.float32, "seed": None,
+    },
+    shapes=net_shapes,
+    images=lambda input_dim, **_others: (input_dim,),
+    twin=net_scores,
+)  # fmt: skip
 
 
-def nesterov(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Nesterov's momentum; config: learning_rate, momentum, velocity."""
-    return _momentum(w, dw, config, nesterov=True)
+class FullyConnectedNet(net.standin()):  # type: ignore[misc]
+    """A stack of affine layers, with what training remembers of normalisation."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.num_layers = len(self.hidden_dims) + 1
+        self.bn_params: list[dict] = [{} for _hidden in self.hidden_dims]
 
 
-def _momentum(w: np.ndarray, dw: np.ndarray, config: dict | None, nesterov: bool):
-    config = {
-        "learning_rate": 1e-2,
-        "momentum": 0.9,
-        "velocity": np.zeros_like(w),
-        **(config or {}),
-    }
-    # PyTorch's buffer is against the velocity, and without the learning rate, which may change.
-    next_w, state = _step(
-        torch.optim.SGD,
-        w,
-        config["learning_rate"] * dw,
-        {"momentum_buffer": -config["velocity"]},
-        lr=1.0,
-        momentum=config["momentum"],
-        nesterov=nesterov,
-    )
-    return next_w, {**config, "velocity": -state["momentum_buffer"].numpy()}
+# --- update rules --------------------------------------------------------------------------------
 
+RATE = {"learning_rate": ("lr", 1e-2)}
+MOMENTUM = {**RATE, "momentum": ("momentum", 0.9)}
+VELOCITY = {"velocity": "momentum_buffer"}
+ADAM = {
+    "learning_rate": ("lr", 1e-3), "beta1": ("beta1", 0.9), "beta2": ("beta2", 0.999),
+    "epsilon": ("eps", 1e-8),
+}  # fmt: skip
+MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "t": "step"}
 
-def adagrad(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Adagrad; config: learning_rate, epsilon, cache."""
-    config = {"learning_rate": 1e-2, "epsilon": 1e-8, "cache": np.zeros_like(w), **(config or {})}
-    next_w, state = _step(
-        torch.optim.Adagrad,
-        w,
-        dw,
-        {"step": 0.0, "sum": config["cache"]},
-        lr=config["learning_rate"],
-        eps=config["epsilon"],
-    )
-    return next_w, {**config, "cache": state["sum"].numpy()}
+momentum_rule = UpdateRule("sgd_momentum", optim.SGD, MOMENTUM, VELOCITY)
+nesterov_rule = UpdateRule("nesterov", optim.SGD, MOMENTUM, VELOCITY, {"nesterov": True})
+adagrad_rule = UpdateRule(
+    "adagrad", optim.Adagrad, {**RATE, "epsilon": ("eps", 1e-8)}, {"cache": "sum"}
+)
+adadelta_rule = UpdateRule(
+    "adadelta",
+    optim.Adadelta,
+    {"decay_rate": ("rho", 0.95), "epsilon": ("eps", 1e-6)},
+    {"cache": "square_avg", "delta": "acc_delta"},
+    {"lr": 1.0},
+)
+rmsprop_rule = UpdateRule(
+    "rmsprop",
+    optim.RMSprop,
+    {**RATE, "decay_rate": ("alpha", 0.99), "epsilon": ("eps", 1e-8)},
+    {"cache": "square_avg"},
+)
+adam_rule = UpdateRule("adam", optim.Adam, ADAM, MOMENTS)
+adamw_rule = UpdateRule(
+    "adamw", optim.AdamW, {**ADAM, "weight_decay": ("weight_decay", 1e-2)}, MOMENTS
+)
 
-
-def adadelta(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Adadelta; config: decay_rate, epsilon, cache, delta."""
-    zeros = {"cache": np.zeros_like(w), "delta": np.zeros_like(w)}
-    config = {"decay_rate": 0.95, "epsilon": 1e-6, **zeros, **(config or {})}
-    next_w, state = _step(
-        torch.optim.Adadelta,
-        w,
-        dw,
-        {"step": 0.0, "square_avg": config["cache"], "acc_delta": config["delta"]},
-        lr=1.0,
-        rho=config["decay_rate"],
-        eps=config["epsilon"],
-    )
-    moved = {"cache": state["square_avg"].numpy(), "delta": state["acc_delta"].numpy()}
-    return next_w, {**config, **moved}
-
-
-def rmsprop(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """RMSProp; config: learning_rate, decay_rate, epsilon, cache."""
-    given = {"learning_rate": 1e-2, "decay_rate": 0.99, "epsilon": 1e-8, "cache": np.zeros_like(w)}
-    config = {**given, **(config or {})}
-    next_w, state = _step(
-        torch.optim.RMSprop,
-        w,
-        dw,
-        {"step": 0.0, "square_avg": config["cache"]},
-        lr=config["learning_rate"],
-        alpha=config["decay_rate"],
-        eps=config["epsilon"],
-    )
-    return next_w, {**config, "cache": state["square_avg"].numpy()}
-
-
-def adam(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Adam; config: learning_rate, beta1, beta2, epsilon, m, v, t."""
-    return _adam(torch.optim.Adam, w, dw, dict(config or {}), weight_decay=0.0)
-
-
-def adamw(w: np.ndarray, dw: np.ndarray, config: dict | None = None):
-    """Adam with decoupled weight decay; config: as Adam's, and weight_decay."""
-    config = {"weight_decay": 1e-2, **(config or {})}
-    return _adam(torch.optim.AdamW, w, dw, config, weight_decay=config["weight_decay"])
-
-
-def _adam(rule: type, w: np.ndarray, dw: np.ndarray, config: dict, weight_decay: float):
-    given = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-    config = {**given, "m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0, **config}
-    next_w, state = _step(
-        rule,
-        w,
-        dw,
-        {"step": float(config["t"]), "exp_avg": config["m"], "exp_avg_sq": config["v"]},
-        lr=config["learning_rate"],
-        betas=(config["beta1"], config["beta2"]),
-        eps=config["epsilon"],
-        weight_decay=weight_decay,
-    )
-    moments = {"m": state["exp_avg"].numpy(), "v": state["exp_avg_sq"].numpy()}
-    return next_w, {**config, **moments, "t": int(state["step"])}
-
-
-def _step(
-    rule: type[torch.optim.Optimizer],
-    w: np.ndarray,
-    dw: np.ndarray,
-    state: dict[str, Any],
-    **settings: Any,
-) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
-    """One step of a rule of PyTorch's that continues from a state; the next w and state."""
-    (parameter,) = leaves(w)
-    parameter.grad = torch.from_numpy(np.array(dw, parameter.detach().numpy().dtype))
-    optimizer = rule([parameter], **settings)
-    optimizer.state[parameter] = {
-        name: torch.from_numpy(np.array(value, np.float32 if name == "step" else w.dtype))
-        for name, value in state.items()
-    }
-    optimizer.step()
-    return parameter.detach().numpy(), optimizer.state[parameter]
+sgd_momentum, nesterov = momentum_rule.step, nesterov_rule.step
+adagrad, adadelta, rmsprop = adagrad_rule.step, adadelta_rule.step, rmsprop_rule.step
+adam, adamw = adam_rule.step, adamw_rule.step

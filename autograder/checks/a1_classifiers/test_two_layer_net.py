@@ -140,7 +140,7 @@ model_init = (
     )
     .holds(
         "Without arguments it is made for CIFAR-10: 3072 inputs, 100 hidden units, 10 classes.",
-        net.init.check_spread,
+        net.init.check_defaults,
         {},
         weight=0.5,
     )
