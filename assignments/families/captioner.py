@@ -254,7 +254,7 @@ class CaptionLoss(OfCaptions, LossValue):
         case, captions = self.example(given), given.pop("captions")
         return replace(case, X=case.X[: len(captions)], y=captions), given
 
-    def _follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
+    def follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
         return False  # no scores are asked for that a loss could follow from
 
 
@@ -266,7 +266,7 @@ class CaptionGradients(OfCaptions, Gradients):
     )
 
     def own(self, student: Student, case: Net) -> "OwnLoss":
-        return OwnLoss(student, replace(case, settings={**case.settings, "dtype": np.float64}))
+        return OwnLoss(student, case.changed(dtype=np.float64))
 
 
 class Sample(OfCaptions):

@@ -457,7 +457,7 @@ class Gradients(_Training):
         Where they are not, and the loss is wrong, that is to be mended first.
         """
         model, answer = self.call(student, case)
-        loss, _grads = unpack(answer, "loss", ("loss", "grads"))
+        loss, _grads = unpack(answer, "loss", LOSS)
         found, right = self.read((model, answer), case), ""
         for name in _backwards(case.params):
             answers = try_parameters(student, model, case.params, name, case.X, case.y)
