@@ -265,6 +265,14 @@ class CaptionGradients(OfCaptions, Gradients):
         "A model in single precision gets right gradients in single precision."
     )
 
+    def follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
+        """Do they follow from the model's own loss, which is wrong?"""
+        try:
+            self.model.loss.check(student, case.changed(dtype=np.float64))
+        except CheckFailed:
+            return super().follows(student, case, only)
+        return False
+
     def own(self, student: Student, case: Net) -> "OwnLoss":
         return OwnLoss(student, case.changed(dtype=np.float64))
 

@@ -24,7 +24,7 @@ from autograder.families.hidden import Hidden
 
 STEP, SEQUENCE, LONG = ((6, 4), 5), ((3, 6, 4), 5), ((3, 24, 4), 5)
 GRU_STEP = (*STEP, 1.5)
-THOUSANDS = ((12, 4), 5, 5000.0)
+THOUSANDS = ((40, 4), 5, 5000.0)
 #: One example, one number, one unit, many examples, all sizes alike.
 SIZES = ((1, 4), 3), ((5, 1), 3), ((4, 3), 1), ((40, 6), 7), ((4, 4), 4)
 #: One example, one step, one unit.
