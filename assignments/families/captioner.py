@@ -118,7 +118,7 @@ class Captioner(Trainable):
         params["b"][: -settings["hidden_dim"]] = 1
         return params
 
-    def case(self, settings: Mapping, params: Mapping, X: np.ndarray, y: Any = None) -> "Captions":
+    def case(self, settings: Mapping, params: dict, X: np.ndarray, y: Any = None) -> "Captions":
         return Captions(self, settings, params, X, y)
 
     def net(

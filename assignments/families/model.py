@@ -59,7 +59,7 @@ class Trainable:
         scale = settings["weight_scale"]
         return {n: _first(n, shape, scale) for n, shape in self.shapes_for(settings).items()}
 
-    def case(self, settings: Mapping, params: Mapping, X: np.ndarray, y: Any = None) -> "Net":
+    def case(self, settings: Mapping, params: dict, X: np.ndarray, y: Any = None) -> "Net":
         """An object of the class with data."""
         raise NotImplementedError
 
@@ -126,7 +126,7 @@ class Model(Trainable):
         """What is asked of the gradients."""
         return Gradients(self)
 
-    def case(self, settings: Mapping, params: Mapping, X: np.ndarray, y: Any = None) -> "Net":
+    def case(self, settings: Mapping, params: dict, X: np.ndarray, y: Any = None) -> "Net":
         return Net(self, settings, params, X, y)
 
     def net(
