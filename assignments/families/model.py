@@ -20,6 +20,7 @@ __all__ = [
     "Init",
     "Model",
     "Net",
+    "Trainable",
     "check_shape",
     "check_spread",
     "get_gradient",
@@ -30,27 +31,78 @@ __all__ = [
 
 Params = Mapping[str, torch.Tensor]
 
+#: What ``loss`` returns in training.
+LOSS = ("loss", "grads")
+
 
 @dataclass(frozen=True)
-class Model:
-    """A class ``name(**settings)`` with ``params`` and ``loss(X, y=None)``.
-
-    ``loss`` returns the scores (N, C), or with labels the softmax loss, to which half of ``reg``
-    times all squared weights is added, and its gradients by the names of the parameters.
+class Trainable:
+    """A class ``name(**settings)`` with ``params`` and ``loss(X, y)``, which has gradients.
 
     Attributes:
         name: the class's.
         defaults: all settings of its constructor, in their order, with their defaults.
         shapes: the shapes of all parameters by name, in their order: ``shapes(**settings)``.
             Names with a W are weights, which are drawn and regularised, all others begin with 0.
-        images: the shape of one example: ``images(**settings)``.
-        twin: the scores by PyTorch: ``twin(params, X, settings, training)``, with
-            :func:`assignments.families.kinks.relu` in the place of ReLU.
     """
 
     name: str
     defaults: Mapping[str, Any]
     shapes: Callable[..., dict[str, tuple[int, ...]]]
+
+    def shapes_for(self, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """The shapes of all parameters; what settings leave out is the default."""
+        return self.shapes(**{**self.defaults, **settings})
+
+    def first_params(self, settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The parameters that training begins with."""
+        scale = settings["weight_scale"]
+        return {n: _first(n, shape, scale) for n, shape in self.shapes_for(settings).items()}
+
+    def case(self, settings: Mapping, params: dict, X: np.ndarray, y: Any = None) -> "Net":
+        """An object of the class with data."""
+        raise NotImplementedError
+
+    def standin(self) -> type:
+        """The class itself, by the twin, for somebody who comes without it."""
+        model = self
+
+        class Standin:
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                given = dict(zip(model.defaults, args, strict=False)) | kwargs
+                settings = {**model.defaults, **given}
+                vars(self).update(settings)
+                dtype = settings.get("dtype", np.float64)
+                params = model.first_params(settings)
+                self.params = {name: value.astype(dtype) for name, value in params.items()}
+
+            def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
+                """Scores (N, C), or with labels y the loss and its gradients by name."""
+                # A student's own constructor may have made this object.
+                net = model.case({**model.defaults, **vars(self)}, self.params, X, y)
+                leaves = net.leaves(keep=True)
+                if y is None:
+                    return net.scores(leaves, training=False).detach().numpy()
+                loss = net.loss(leaves)
+                return loss.item(), net.gradients_of(loss, leaves)
+
+        Standin.__name__ = Standin.__qualname__ = self.name
+        return Standin
+
+
+@dataclass(frozen=True)
+class Model(Trainable):
+    """A class ``name(**settings)`` with ``params`` and ``loss(X, y=None)``.
+
+    ``loss`` returns the scores (N, C), or with labels the softmax loss, to which half of ``reg``
+    times all squared weights is added, and its gradients by the names of the parameters.
+
+    Attributes:
+        images: the shape of one example: ``images(**settings)``.
+        twin: the scores by PyTorch: ``twin(params, X, settings, training)``, with
+            :func:`assignments.families.kinks.relu` in the place of ReLU.
+    """
+
     images: Callable[..., tuple[int, ...]]
     twin: Callable[[Params, torch.Tensor, Mapping[str, Any], bool], torch.Tensor]
 
@@ -74,9 +126,8 @@ class Model:
         """What is asked of the gradients."""
         return Gradients(self)
 
-    def shapes_for(self, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        """The shapes of all parameters; what settings leave out is the default."""
-        return self.shapes(**{**self.defaults, **settings})
+    def case(self, settings: Mapping, params: dict, X: np.ndarray, y: Any = None) -> "Net":
+        return Net(self, settings, params, X, y)
 
     def net(
         self, rng: np.random.Generator, N: int = 8, shape: Any = None, **settings: Any
@@ -97,36 +148,6 @@ class Model:
                 net.scores(net.leaves(), training=True)
             if seen.clear:
                 return net
-
-    def standin(self) -> type:
-        """The class itself, by the twin, for somebody who comes without it."""
-        model = self
-
-        class Standin:
-            settings: dict[str, Any]
-
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                given = dict(zip(model.defaults, args, strict=False)) | kwargs
-                settings = {**model.defaults, **given}
-                vars(self).update(settings, settings=settings)
-                dtype, scale = settings.get("dtype", np.float64), settings["weight_scale"]
-                self.params = {
-                    name: (_first(name, shape, scale)).astype(dtype)
-                    for name, shape in model.shapes_for(settings).items()
-                }
-
-            def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
-                """Scores (N, C), or with labels y the loss and its gradients by name."""
-                settings = {**self.settings, **vars(self)}
-                net = Net(model, settings, self.params, X, y)
-                leaves = net.leaves(keep=True)
-                if y is None:
-                    return net.scores(leaves, training=False).detach().numpy()
-                loss = net.loss(leaves)
-                return loss.item(), net.gradients_of(loss, leaves)
-
-        Standin.__name__ = Standin.__qualname__ = self.name
-        return Standin
 
 
 def _first(name: str, shape: tuple[int, ...], scale: float) -> np.ndarray:
@@ -153,7 +174,7 @@ class Net:
         X, y: examples (N, ...) and labels (N,).
     """
 
-    model: Model
+    model: Any
     settings: Mapping[str, Any]
     params: dict[str, np.ndarray]
     X: np.ndarray
@@ -272,13 +293,17 @@ class Init(Exercise):
                 raise CheckFailed(reason.format(name=name, got=value.dtype, want=dtype))
 
 
-class _OfNet(Exercise):
-    """An exercise whose case is a network with data."""
+class OfNet(Exercise):
+    """An exercise whose case is a network with data.
 
-    def __init__(self, model: Model) -> None:
-        self.model, self.name = model, "loss"
-        # What an example by hand says: the settings that it needs, all parameters, X and y.
-        self.arguments = ("X", "y")
+    An example by hand says the settings that it needs, all parameters, X and y.
+    """
+
+    name = "loss"
+    arguments: tuple[str, ...] = ("X", "y")
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
 
     def draw(self, rng: np.random.Generator, size: Any) -> Net:
         return self.model.net(rng, **size) if isinstance(size, Mapping) else self.model.net(rng)
@@ -286,7 +311,7 @@ class _OfNet(Exercise):
     def by_hand(self, given: dict[str, Any]) -> tuple[Net, dict[str, Any]]:
         settings = {n: given.pop(n) for n in self.model.defaults if n in given}
         params = {n: given.pop(n) for n in self.model.shapes_for(settings)}
-        return Net(self.model, settings, params, given.pop("X"), given.pop("y", None)), given
+        return self.model.case(settings, params, given.pop("X"), given.pop("y", None)), given
 
     def single(self, case: Net) -> Net:
         return case.changed(dtype=np.float32)
@@ -300,7 +325,7 @@ class _OfNet(Exercise):
         return {_("the number of examples"): float(len(case.X))}
 
 
-class Scores(_OfNet):
+class Scores(OfNet):
     """The scores of a model: ``loss(X)``."""
 
     UNTOUCHED: ClassVar[str] = N_("X is as it was, and the scores are right, also the second time.")
@@ -326,7 +351,7 @@ class Scores(_OfNet):
             raise CheckFailed(reason.format(name="scores", got=dtype, want=want))
 
 
-class _Training(_OfNet):
+class _Training(OfNet):
     """What ``loss(X, y)`` returns: (loss, grads).
 
     A mistake in the scores is paid for there. What comes after may follow from the model's own
@@ -351,16 +376,24 @@ class _Training(_OfNet):
             return {}
 
     def watched(self, case: Net) -> dict[int | str, str]:
-        return {0: "X", 1: "y"}
+        return dict(enumerate(self.arguments))
+
+    def assert_untouched(self, student: Student, case: Net, answer: tuple[Remote, Any]) -> None:
+        super().assert_untouched(student, case, answer)
+        assert_params_unchanged(answer[0], case)
 
     def follows(self, student: Student, case: Net, only: Sequence[str]) -> bool:
         """Does the answer follow from the model's own scores?"""
-        own = OwnScores(student, case)
+        own = self.own(student, case)
         try:
             self.check_own(student, case, own, only)
             return own.depend_on_weights()
         except CheckFailed:
             return False
+
+    def own(self, student: Student, case: Net) -> "OwnScores":
+        """What the answer may follow from."""
+        return OwnScores(student, case)
 
     def check_own(self, student: Student, case: Net, own: "OwnScores", only: Any) -> None:
         """The answer, held against what follows from the model's own scores."""
@@ -373,15 +406,13 @@ class LossValue(_Training):
     These stay inside, so that a mistake in the loss is recognised whatever there is of them yet.
     """
 
-    def call(self, student: Student, case: Net) -> Any:
+    def call(self, student: Student, case: Net) -> tuple[Remote, Remote]:
         model = case.made(student)
-        answer = student.call(model.get("loss", keep=True), case.X, case.y, keep=True)
-        if answer.type_name not in ("tuple", "list"):
-            return model_loss(model, case.X, case.y)[0]
-        return answer.get("[0]")
+        return model, student.call(model.get("loss", keep=True), case.X, case.y, keep=True)
 
-    def read(self, answer: Any, case: Net) -> dict[str, Any]:
-        return {"loss": answer}
+    def read(self, answer: tuple[Remote, Remote], case: Net) -> dict[str, Any]:
+        whole = answer[1].type_name in ("tuple", "list")
+        return {"loss": answer[1].get("[0]") if whole else unpack(answer[1], "loss", LOSS)[0]}
 
     def right(self, case: Net) -> dict[str, Any]:
         return {"loss": case.loss(case.leaves()).item()}
@@ -389,7 +420,7 @@ class LossValue(_Training):
     def check_own(self, student: Student, case: Net, own: "OwnScores", only: Any) -> None:
         name = case.weights[0]
         (want,) = own.losses(name)([case.params[name]])
-        assert_close(self.call(student, case), want, "loss")
+        assert_close(self.read(self.call(student, case), case)["loss"], want, "loss")
 
 
 class Gradients(_Training):
@@ -402,16 +433,12 @@ class Gradients(_Training):
         return model, student.call(model.get("loss", keep=True), case.X, case.y)
 
     def read(self, answer: tuple[Remote, Any], case: Net) -> dict[str, Any]:
-        _loss, grads = unpack(answer[1], "loss", ("loss", "grads"))
+        _loss, grads = unpack(answer[1], "loss", LOSS)
         return _Lookup(grads)
 
     def right(self, case: Net) -> dict[str, np.ndarray]:
         leaves = case.leaves()
         return case.gradients_of(case.loss(leaves), leaves)
-
-    def assert_untouched(self, student: Student, case: Net, answer: tuple[Remote, Any]) -> None:
-        super().assert_untouched(student, case, answer)
-        assert_params_unchanged(answer[0], case)
 
     def check_untouched(self, student: Student, case: Net, times: int = 1) -> None:
         for _time in range(times):
@@ -430,13 +457,13 @@ class Gradients(_Training):
         Where they are not, and the loss is wrong, that is to be mended first.
         """
         model, answer = self.call(student, case)
-        loss, _grads = unpack(answer, "loss", ("loss", "grads"))
+        loss, _grads = unpack(answer, "loss", LOSS)
         found, right = self.read((model, answer), case), ""
         for name in _backwards(case.params):
             answers = try_parameters(student, model, case.params, name, case.X, case.y)
 
             def losses(values: list[np.ndarray], answers: Callable = answers) -> list[float]:
-                pairs = (unpack(reply, "loss", ("loss", "grads")) for reply in answers(values))
+                pairs = (unpack(reply, "loss", LOSS) for reply in answers(values))
                 return [float(loss) for loss, _grads in pairs]
 
             want, what = numerical_gradient(losses, case.params[name]), f"grads[{name!r}]"
@@ -521,7 +548,8 @@ class _Lookup(dict):
         self._grads = grads
 
     def __missing__(self, name: str) -> object:
-        return get_gradient(self._grads, name)
+        self[name] = get_gradient(self._grads, name)
+        return self[name]
 
 
 def _has(grads: Mapping[str, Any], name: str) -> bool:
@@ -591,7 +619,7 @@ def check_spread(params: Mapping[str, np.ndarray], name: str, scale: float) -> N
 
 def model_loss(model: Remote, X: np.ndarray, y: np.ndarray) -> tuple[object, object]:
     """loss and gradients of a model."""
-    loss, grads = unpack(model.loss(X, y), "loss", ("loss", "grads"))
+    loss, grads = unpack(model.loss(X, y), "loss", LOSS)
     return loss, grads
 
 

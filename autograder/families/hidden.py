@@ -53,8 +53,8 @@ class Hidden(Checks[E]):
 
         return self
 
-    def together(self, *sizes: Sequence, weight: float = 1) -> Self:
-        """The gradient of the first argument is the numerical one of a loss of all examples."""
+    def together(self, *sizes: Sequence, only: Sequence[str] = (), weight: float = 1) -> Self:
+        """Gradients, that of the first argument by default, are those of a loss of all examples."""
 
         @self.add(
             "together",
@@ -64,26 +64,36 @@ class Hidden(Checks[E]):
         def check_together(student: Student, rng: np.random.Generator) -> None:
             assert isinstance(self.exercise, Backward)
             for size in sizes:
-                _check_together(self.exercise, student, rng, size)
+                _check_together(self.exercise, student, rng, size, only)
 
         return self
 
 
 def _check_together(
-    backward: Backward, student: Student, rng: np.random.Generator, size: Sequence
+    backward: Backward,
+    student: Student,
+    rng: np.random.Generator,
+    size: Sequence,
+    only: Sequence[str],
 ) -> None:
-    """The gradient of the fourth power of a distance: all outputs play together in it."""
+    """Gradients of the fourth power of a distance: all outputs play together in it."""
     arguments = backward.layer.inputs(rng, *size)
     forward, (name,) = backward.layer.forward, backward.layer.outputs
     target = rng.normal(size=forward.right(arguments)[name].shape)
 
-    def distance(x: np.ndarray) -> np.ndarray:
-        return forward.right((x, *arguments[1:]))[name] - target
+    def distance(*given: np.ndarray) -> np.ndarray:
+        return forward.right(given)[name] - target
 
-    here = distance(arguments[0])
+    here = distance(*arguments)
     case = (*arguments, 4 * np.sum(here**2) * here)
-    part = f"d{backward.layer.arguments[0]}"
-    got = backward.read(backward.call(student, case), case)[part]
-    loss = one_by_one(lambda x: float(np.sum(distance(x) ** 2) ** 2))
-    want = numerical_gradient(loss, arguments[0])
-    assert_close(got, want, part + backward.note(case), rtol=1e-5, atol=1e-6)
+    got = backward.read(backward.call(student, case), case)
+    places = backward.layer.gradients(arguments)
+    for part in only or list(places)[:1]:
+        place = places[part]
+
+        def loss(value: np.ndarray, place: int = place) -> float:
+            moved = distance(*arguments[:place], value, *arguments[place + 1 :])
+            return float(np.sum(moved**2) ** 2)
+
+        want = numerical_gradient(one_by_one(loss), arguments[place])
+        assert_close(got[part], want, part + backward.note(case), rtol=1e-5, atol=1e-6)

@@ -67,7 +67,7 @@ STEP = "next_h = np.tanh(x @ Wx + prev_h @ Wh + b)"
             RNN,
             STEP,
             f"{STEP}.astype(np.float64)",
-            {"rnn_captioning-step-forward": ["test_step_single"]},
+            {"rnn_captioning-step-forward": ["test_single"]},
         ),
         (
             RNN,

@@ -1,18 +1,22 @@
-"""Stand-ins for the LSTM-captioning notebook: PyTorch's cells and automatic gradients.
+"""What lstm_captioning asks for, declared once; its stand-ins follow.
 
 N captions, T steps, D numbers a word, H hidden units. The gates of an LSTM are in the order i, f,
-o, g; those of a GRU in the order r, z, n.
+o, g; those of a GRU in the order r, z, n. No gradient is written out here.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
-from assignments.standins.a3_captioning import rnn_captioning
-from assignments.standins.a3_captioning.rnn_captioning import gates_of
-from assignments.standins.autograd import backward, leaves
+from assignments.families.captioner import Captioner, State, unroll
+from assignments.families.function import Function
+from assignments.families.layer import Layer
+from assignments.messages import N_
+from assignments.standins.a3_captioning.rnn_captioning import SIZES, captioner_shapes, cell_inputs
 
 __all__ = [
     "CaptioningRNN",
@@ -27,146 +31,103 @@ __all__ = [
     "sigmoid",
 ]
 
-_Gradients: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+def of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors as one of arrays."""
+
+    def by_torch(*arrays: np.ndarray) -> Any:
+        outs = function(*map(torch.tensor, arrays))
+        return tuple(out.numpy() for out in outs) if isinstance(outs, tuple) else outs.numpy()
+
+    return by_torch
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Numbers of any shape -> numbers between 0 and 1."""
-    return torch.sigmoid(torch.from_numpy(np.array(x))).numpy()
+sigmoid = of_arrays(torch.sigmoid)
+logistic = Function("sigmoid", sigmoid, inputs=lambda rng, *shape: (rng.normal(size=shape),))
 
 
-def lstm_step_forward(
-    x: np.ndarray,
-    prev_h: np.ndarray,
-    prev_c: np.ndarray,
-    Wx: np.ndarray,
-    Wh: np.ndarray,
-    b: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """x (N, D), prev_h, prev_c (N, H), Wx (D, 4H), Wh (H, 4H), b (4H,) -> next_h, next_c, cache."""
-    arrays = (x, prev_h, prev_c, Wx, Wh, b)
-    next_h, next_c = (tensor.detach().numpy() for tensor in _lstm_step(*leaves(*arrays)))
-    return next_h, next_c, arrays
+def lstm_cell(
+    x: torch.Tensor, state: State, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
+) -> State:
+    """PyTorch's LSTM, whose gates are in the order i, f, g, o."""
+    (i, f, o, g), H = range(4), state[0].shape[1]
+    order = torch.arange(4 * H).unflatten(0, (4, H))[[i, f, g, o]].flatten()
+    Wx, Wh, b = (weights[..., order] for weights in (Wx, Wh, b))
+    return torch.lstm_cell(x, state, Wx.T, Wh.T, b, torch.zeros_like(b))
 
 
-def lstm_step_backward(
-    dnext_h: np.ndarray, dnext_c: np.ndarray, cache: tuple
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """dnext_h, dnext_c (N, H) and the cache -> dx, dprev_h, dprev_c, dWx, dWh, db."""
-    dx, dprev_h, dprev_c, dWx, dWh, db = backward(
-        lambda *arrays: torch.cat(_lstm_step(*arrays), 1), cache, np.hstack([dnext_h, dnext_c])
-    )
-    return dx, dprev_h, dprev_c, dWx, dWh, db
+def lstm_step_inputs(
+    rng: np.random.Generator, shape: tuple[int, int], H: int, scale: float = 1.0
+) -> tuple[np.ndarray, ...]:
+    """As those of an RNN, with cells of which some lie beyond 1 or -1."""
+    x, prev_h, *weights = cell_inputs(rng, shape, H, scale, blocks=4)
+    return x, prev_h, rng.normal(0, 1.2, size=prev_h.shape), *weights
 
 
-def lstm_forward(
-    x: np.ndarray, h0: np.ndarray, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray
-) -> tuple[np.ndarray, tuple]:
-    """x (N, T, D), h0 (N, H), Wx (D, 4H), Wh (H, 4H), b (4H,) -> h (N, T, H), cache."""
-    arrays = (x, h0, Wx, Wh, b)
-    return _lstm(*leaves(*arrays)).detach().numpy(), arrays
+lstm_step = Layer(
+    "lstm_step",
+    twin=lambda x, h, c, *weights: lstm_cell(x, (h, c), *weights),
+    inputs=lstm_step_inputs,
+    arguments=("x", "prev_h", "prev_c", "Wx", "Wh", "b"),
+    outputs=("next_h", "next_c"),
+)
+lstm_step_forward, lstm_step_backward = lstm_step.standin()
 
+lstm = Layer(
+    "lstm",
+    twin=partial(unroll, lstm_cell),
+    inputs=partial(cell_inputs, blocks=4),
+    arguments=("x", "h0", "Wx", "Wh", "b"),
+    outputs=("h",),
+    counted=(N_("the number of examples"), N_("the number of steps")),
+)
+lstm_forward, lstm_backward = lstm.standin()
 
-def lstm_backward(dh: np.ndarray, cache: tuple) -> _Gradients:
-    """dh (N, T, H) and the cache of lstm_forward -> dx, dh0, dWx, dWh, db."""
-    dx, dh0, dWx, dWh, db = backward(_lstm, cache, dh)
-    return dx, dh0, dWx, dWh, db
+gru_step = Layer(
+    "gru_step",
+    twin=lambda x, h, Wx, Wh, b: torch.gru_cell(x, h, Wx.T, Wh.T, b, torch.zeros_like(b)),
+    inputs=partial(cell_inputs, blocks=3),
+    arguments=("x", "prev_h", "Wx", "Wh", "b"),
+    outputs=("next_h",),
+)
+gru_step_forward, gru_step_backward = gru_step.standin()
 
-
-def gru_step_forward(
-    x: np.ndarray, prev_h: np.ndarray, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray
-) -> tuple[np.ndarray, tuple]:
-    """x (N, D), prev_h (N, H), Wx (D, 3H), Wh (H, 3H), b (3H,) -> next_h (N, H), cache."""
-    arrays = (x, prev_h, Wx, Wh, b)
-    return _gru_step(*leaves(*arrays)).detach().numpy(), arrays
-
-
-def gru_step_backward(dnext_h: np.ndarray, cache: tuple) -> _Gradients:
-    """dnext_h (N, H) and the cache of gru_step_forward -> dx, dprev_h, dWx, dWh, db."""
-    dx, dprev_h, dWx, dWh, db = backward(_gru_step, cache, dnext_h)
-    return dx, dprev_h, dWx, dWh, db
-
-
-def dot_product_attention(prev_h: np.ndarray, A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """prev_h (N, H), A (N, H, 4, 4) -> context (N, H), weights (N, 4, 4)."""
-    context, weights = attend(*leaves(prev_h, A))
-    return context.detach().numpy(), weights.detach().numpy()
-
-
-def attention_lstm_forward(
-    x: np.ndarray,
-    A: np.ndarray,
-    Wx: np.ndarray,
-    Wh: np.ndarray,
-    Wattn: np.ndarray,
-    b: np.ndarray,
-) -> np.ndarray:
-    """x (N, T, D), A (N, H, 4, 4), Wx (D, 4H), Wh, Wattn (H, 4H), b (4H,) -> h (N, T, H)."""
-    tensors = (torch.from_numpy(np.array(a)) for a in (x, A, Wx, Wh, Wattn, b))
-    return _attention_lstm(*tensors).numpy()
-
-
-class CaptioningRNN(rnn_captioning.CaptioningRNN):
-    """Says what is in a picture, from its features, word by word, with an LSTM.
-
-    params: W_embed, W_proj, b_proj, Wx, Wh, b, W_vocab, b_vocab. The gates begin fairly open, and
-        some weights larger than those of an RNN.
-    """
-
-    def __init__(
-        self,
-        word_to_idx: Mapping[str, int],
-        input_dim: int = 512,
-        wordvec_dim: int = 128,
-        hidden_dim: int = 128,
-        cell_type: str = "lstm",
-        dtype: Any = np.float32,
-    ) -> None:
-        super().__init__(word_to_idx, input_dim, wordvec_dim, hidden_dim, cell_type, dtype)
-        if cell_type == "lstm":
-            self.params["b"][: 3 * hidden_dim] = 1
-            for name, larger in (("W_embed", 5), ("Wh", 2), ("W_vocab", 3)):
-                self.params[name] *= larger
-
-    # previous() fills single methods from here, and looks for them in this very class.
-    loss = rnn_captioning.CaptioningRNN.loss
-    sample = rnn_captioning.CaptioningRNN.sample
-
-
-# --- in PyTorch ----------------------------------------------------------------------------------
+captioner = Captioner(
+    "CaptioningRNN",
+    defaults={**SIZES, "cell_type": "lstm", "dtype": np.float32},
+    shapes=partial(captioner_shapes, blocks=4),
+    cell=lstm_cell,
+    larger={"W_embed": 5, "Wh": 2, "W_vocab": 3},
+)
+CaptioningRNN = captioner.standin()
 
 
 def attend(h: torch.Tensor, A: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """h (N, H), A (N, H, rows, columns) -> context (N, H), weights (N, rows, columns)."""
-    flat = A.flatten(2)
-    match = torch.einsum("nh,nhp->np", h, flat)
-    weights = torch.softmax(match / h.shape[1] ** 0.5, 1)
-    return torch.einsum("nhp,np->nh", flat, weights), weights.unflatten(1, A.shape[2:])
+    places = A.flatten(2).mT
+    each = torch.eye(places.shape[1], dtype=h.dtype).expand(len(h), -1, -1)
+    weights = F.scaled_dot_product_attention(h.unsqueeze(1), places, each)
+    return (weights @ places).squeeze(1), weights.unflatten(2, A.shape[2:]).squeeze(1)
 
 
-def _lstm_step(
-    x: torch.Tensor,
-    h: torch.Tensor,
-    c: torch.Tensor,
-    Wx: torch.Tensor,
-    Wh: torch.Tensor,
-    b: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    return gates_of(x @ Wx + h @ Wh + b, c)
+def attention_inputs(
+    rng: np.random.Generator, N: int, H: int, scale: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """prev_h, and A, not centred on zero."""
+    return scale * rng.normal(size=(N, H)), rng.normal(0.5, 1.5, size=(N, H, 4, 4))
 
 
-def _lstm(
-    x: torch.Tensor, h: torch.Tensor, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
-) -> torch.Tensor:
-    c = torch.zeros_like(h)
-    states = []
-    for at_step in x.unbind(1):
-        h, c = _lstm_step(at_step, h, c, Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, 1)
+dot_product_attention = of_arrays(attend)
+attention = Function(
+    "dot_product_attention",
+    dot_product_attention,
+    attention_inputs,
+    arguments=("prev_h", "A"),
+    outputs=("context", "weights"),
+)
 
 
-def _attention_lstm(
+def attention_unroll(
     x: torch.Tensor,
     A: torch.Tensor,
     Wx: torch.Tensor,
@@ -174,15 +135,29 @@ def _attention_lstm(
     Wattn: torch.Tensor,
     b: torch.Tensor,
 ) -> torch.Tensor:
-    h = c = A.mean((2, 3))
-    states = []
+    """The states (N, T, H) of an LSTM with the context beside each word."""
+    weights, mean = (torch.cat([Wx, Wattn]), Wh, b), A.mean((2, 3))
+    state, states = (mean, mean), []
     for word in x.unbind(1):
-        h, c = gates_of(word @ Wx + h @ Wh + attend(h, A)[0] @ Wattn + b, c)
-        states.append(h)
+        state = lstm_cell(torch.cat([word, attend(state[0], A)[0]], 1), state, *weights)
+        states.append(state[0])
     return torch.stack(states, 1)
 
 
-def _gru_step(
-    x: torch.Tensor, h: torch.Tensor, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
-) -> torch.Tensor:
-    return torch.gru_cell(x, h, Wx.T, Wh.T, b, torch.zeros_like(b))
+def attention_lstm_inputs(
+    rng: np.random.Generator, shape: tuple[int, ...], H: int, spread: float = 1.0
+) -> tuple[np.ndarray, ...]:
+    """x of some shape (N, T, D), A, of which some places stand out, Wx, Wh, Wattn and b."""
+    x, _h0, Wx, Wh, b = cell_inputs(rng, shape, H, blocks=4)
+    A = rng.normal(0, 1.5, size=(len(x), H, 4, 4)) + rng.normal(0, 0.5, size=(len(x), H, 1, 1))
+    return x, spread * A, Wx, Wh, rng.normal(0, 0.7 / H**0.5, size=(H, 4 * H)), b
+
+
+attention_lstm_forward = of_arrays(attention_unroll)
+attention_lstm = Function(
+    "attention_lstm_forward",
+    attention_lstm_forward,
+    attention_lstm_inputs,
+    arguments=("x", "A", "Wx", "Wh", "Wattn", "b"),
+    outputs=("h",),
+)

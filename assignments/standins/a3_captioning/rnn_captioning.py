@@ -1,17 +1,18 @@
-"""Stand-ins for the RNN-captioning notebook: PyTorch's recurrent cell and automatic gradients.
+"""What rnn_captioning asks for, declared once; its stand-ins follow.
 
-N captions, T steps, D numbers a word, H hidden units, V words.
+N captions, T steps, D numbers a word, H hidden units, V words. No gradient is written out here.
 """
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from assignments.data.vocabulary import END, NULL, START
-from assignments.standins.autograd import backward, labels, leaves
+from assignments.families.captioner import Captioner, State, unroll
+from assignments.families.layer import Layer
+from assignments.messages import N_
 
 __all__ = [
     "CaptioningRNN",
@@ -23,165 +24,88 @@ __all__ = [
     "word_embedding_forward",
 ]
 
-_Gradients = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-
-def rnn_step_forward(
-    x: np.ndarray, prev_h: np.ndarray, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray
-) -> tuple[np.ndarray, tuple]:
-    """x (N, D), prev_h (N, H), Wx (D, H), Wh (H, H), b (H,) -> next_h (N, H), cache."""
-    arrays = (x, prev_h, Wx, Wh, b)
-    return _rnn_step(*leaves(*arrays)).detach().numpy(), arrays
-
-
-def rnn_step_backward(dnext_h: np.ndarray, cache: tuple) -> _Gradients:
-    """dnext_h (N, H) and the cache of rnn_step_forward -> dx, dprev_h, dWx, dWh, db."""
-    dx, dprev_h, dWx, dWh, db = backward(_rnn_step, cache, dnext_h)
-    return dx, dprev_h, dWx, dWh, db
-
-
-def rnn_forward(
-    x: np.ndarray, h0: np.ndarray, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray
-) -> tuple[np.ndarray, tuple]:
-    """x (N, T, D), h0 (N, H), Wx (D, H), Wh (H, H), b (H,) -> h (N, T, H), cache."""
-    arrays = (x, h0, Wx, Wh, b)
-    return _rnn(*leaves(*arrays)).detach().numpy(), arrays
-
-
-def rnn_backward(dh: np.ndarray, cache: tuple) -> _Gradients:
-    """dh (N, T, H) and the cache of rnn_forward -> dx, dh0, dWx, dWh, db."""
-    dx, dh0, dWx, dWh, db = backward(_rnn, cache, dh)
-    return dx, dh0, dWx, dWh, db
-
-
-def word_embedding_forward(x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, tuple]:
-    """Words x of any shape, W (V, D) -> their vectors, of that shape and D, and cache."""
-    (vectors,) = leaves(W)
-    return F.embedding(labels(x), vectors).detach().numpy(), (x, W)
-
-
-def word_embedding_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
-    """dout and the cache of word_embedding_forward -> dW (V, D)."""
-    x, W = cache
-    return backward(lambda vectors: F.embedding(labels(x), vectors), (W,), dout)[0]
-
-
-class CaptioningRNN:
-    """Says what is in a picture, from its features, word by word.
-
-    cell_type: "rnn", or "lstm" with the gates in the order i, f, o, g.
-    params: W_embed, W_proj, b_proj, Wx, Wh, b, W_vocab, b_vocab.
-    """
-
-    def __init__(
-        self,
-        word_to_idx: Mapping[str, int],
-        input_dim: int = 512,
-        wordvec_dim: int = 128,
-        hidden_dim: int = 128,
-        cell_type: str = "rnn",
-        dtype: Any = np.float32,
-    ) -> None:
-        if cell_type not in ("rnn", "lstm"):
-            raise ValueError(f"cell_type is {cell_type!r}; it should be 'rnn' or 'lstm'")
-        self.cell_type = cell_type
-        self.dtype = dtype
-        self.word_to_idx = word_to_idx
-        V, D, W, H = len(word_to_idx), input_dim, wordvec_dim, hidden_dim
-        gates = H if cell_type == "rnn" else 4 * H
-        self.params = {
-            "W_embed": np.random.normal(0, 0.1, (V, W)).astype(dtype),
-            "W_proj": np.random.normal(0, D**-0.5, (D, H)).astype(dtype),
-            "Wx": np.random.normal(0, W**-0.5, (W, gates)).astype(dtype),
-            "Wh": np.random.normal(0, H**-0.5, (H, gates)).astype(dtype),
-            "W_vocab": np.random.normal(0, H**-0.5, (H, V)).astype(dtype),
-        }
-        for name, size in (("b_proj", H), ("b", gates), ("b_vocab", V)):
-            self.params[name] = np.zeros(size, dtype)
-
-    def loss(
-        self, features: np.ndarray, captions: np.ndarray
-    ) -> tuple[float, dict[str, np.ndarray]]:
-        """Features (N, D), captions (N, T) -> cross-entropy of the words a caption, gradients."""
-        names = list(self.params)
-        params = dict(zip(names, leaves(*self.params.values()), strict=True))
-        words = labels(captions)
-        state = _first_state(self, params, features)
-        scores = []
-        for word in words[:, :-1].unbind(1):
-            state, score = _next_word(self, params, state, word)
-            scores.append(score)
-        loss = F.cross_entropy(
-            torch.stack(scores, 2),
-            words[:, 1:],
-            ignore_index=self.word_to_idx[NULL],
-            reduction="sum",
-        ) / len(words)
-        grads = torch.autograd.grad(loss, list(params.values()))
-        return loss.item(), {n: grad.numpy() for n, grad in zip(names, grads, strict=True)}
-
-    def sample(self, features: np.ndarray, max_length: int = 30) -> np.ndarray:
-        """Features (N, D) -> words by greedy decoding, (N, max_length)."""
-        null, start, end = (self.word_to_idx[mark] for mark in (NULL, START, END))
-        params = {name: torch.from_numpy(value) for name, value in self.params.items()}
-        state = _first_state(self, params, features)
-        word = torch.full((len(features),), start)
-        ended = torch.zeros(len(features), dtype=torch.bool)
-        said = []
-        for _step in range(max_length):
-            state, score = _next_word(self, params, state, word)
-            score[:, [null, start]] = -torch.inf
-            word = score.argmax(1)
-            said.append(word.masked_fill(ended, null))
-            ended |= word == end
-        return torch.stack(said, 1).numpy()
-
-
-def _rnn_step(
-    x: torch.Tensor, h: torch.Tensor, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
-) -> torch.Tensor:
-    return torch.rnn_tanh_cell(x, h, Wx.T, Wh.T, b, torch.zeros_like(b))
-
-
-def _rnn(
-    x: torch.Tensor, h: torch.Tensor, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
-) -> torch.Tensor:
-    states = []
-    for at_step in x.unbind(1):
-        h = _rnn_step(at_step, h, Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, 1)
-
-
-def _first_state(
-    model: Any, params: Mapping[str, torch.Tensor], features: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """h from the picture, and c, which only an LSTM reads."""
-    picture = torch.from_numpy(np.array(features, model.dtype))
-    h = F.linear(picture, params["W_proj"].T, params["b_proj"])
-    return h, torch.zeros_like(h)
-
-
-def _next_word(
-    model: Any,
-    params: Mapping[str, torch.Tensor],
-    state: tuple[torch.Tensor, torch.Tensor],
-    word: torch.Tensor,
-) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """The state after a word (N,), and scores (N, V) of the word that follows."""
+def rnn_cell(
+    x: torch.Tensor, state: State, Wx: torch.Tensor, Wh: torch.Tensor, b: torch.Tensor
+) -> State:
+    """The state after a step; there is no cell."""
     h, c = state
-    x = F.embedding(word, params["W_embed"])
-    weights = params["Wx"], params["Wh"], params["b"]
-    if model.cell_type == "rnn":
-        h = _rnn_step(x, h, *weights)
-    else:
-        into = F.linear(torch.cat([x, h], 1), torch.cat(weights[:2]).T, weights[2])
-        h, c = gates_of(into, c)
-    return (h, c), F.linear(h, params["W_vocab"].T, params["b_vocab"])
+    return torch.rnn_tanh_cell(x, h, Wx.T, Wh.T, b, torch.zeros_like(b)), c
 
 
-def gates_of(into: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What goes into the gates (N, 4H), and the cell state c (N, H) -> the next h and c."""
-    i, f, o, g = into.chunk(4, 1)
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    return torch.sigmoid(o) * torch.tanh(c), c
+def cell_inputs(
+    rng: np.random.Generator, shape: tuple[int, ...], H: int, scale: float = 1.0, blocks: int = 1
+) -> tuple[np.ndarray, ...]:
+    """x (N, ..., D), states (N, H), Wx, Wh and b, so that tanh is neither linear nor flat.
+
+    Args:
+        shape: of x.
+        blocks: how many blocks of H columns the weights have.
+    """
+    x, h = rng.normal(size=shape), rng.uniform(-0.9, 0.9, size=(shape[0], H))
+    Wx, Wh = (
+        rng.normal(0, scale * 0.7 / size**0.5, size=(size, blocks * H)) for size in (shape[-1], H)
+    )
+    return x, h, Wx, Wh, rng.normal(0, scale * 0.4, size=blocks * H)
+
+
+rnn_step = Layer(
+    "rnn_step",
+    twin=lambda x, h, *weights: rnn_cell(x, (h, h), *weights)[0],
+    inputs=cell_inputs,
+    arguments=("x", "prev_h", "Wx", "Wh", "b"),
+    outputs=("next_h",),
+)
+rnn_step_forward, rnn_step_backward = rnn_step.standin()
+
+rnn = Layer(
+    "rnn",
+    twin=partial(unroll, rnn_cell),
+    inputs=cell_inputs,
+    arguments=("x", "h0", "Wx", "Wh", "b"),
+    outputs=("h",),
+    counted=(N_("the number of examples"), N_("the number of steps")),
+)
+rnn_forward, rnn_backward = rnn.standin()
+
+
+def words_and_vectors(
+    rng: np.random.Generator, shape: tuple[int, ...], V: int, D: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Words x of some shape, a few of which occur nowhere, others more often, and W (V, D)."""
+    return rng.integers(max(V - 3, 1), size=shape), rng.normal(size=(V, D))
+
+
+embedding = Layer(
+    "word_embedding",
+    twin=lambda x, W: F.embedding(torch.tensor(x, dtype=torch.int64), W),
+    inputs=words_and_vectors,
+    arguments=("x", "W"),
+)
+word_embedding_forward, word_embedding_backward = embedding.standin()
+
+
+def captioner_shapes(
+    word_to_idx: dict[str, int],
+    input_dim: int,
+    wordvec_dim: int,
+    hidden_dim: int,
+    blocks: int = 1,
+    **_others: Any,
+) -> dict[str, tuple[int, ...]]:
+    """Word vectors, projection of the features, recurrent network, scores."""
+    V, D, W, H = len(word_to_idx), input_dim, wordvec_dim, hidden_dim
+    first = {"W_embed": (V, W), "W_proj": (D, H), "b_proj": (H,)}
+    cell = {"Wx": (W, blocks * H), "Wh": (H, blocks * H), "b": (blocks * H,)}
+    return {**first, **cell, "W_vocab": (H, V), "b_vocab": (V,)}
+
+
+SIZES = {"word_to_idx": {}, "input_dim": 512, "wordvec_dim": 128, "hidden_dim": 128}
+
+captioner = Captioner(
+    "CaptioningRNN",
+    defaults={**SIZES, "cell_type": "rnn", "dtype": np.float32},
+    shapes=captioner_shapes,
+    cell=rnn_cell,
+)
+CaptioningRNN = captioner.standin()
