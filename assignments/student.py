@@ -347,7 +347,11 @@ class Student:
         """Let one part alone of the last reply tell of mistakes; the others are not asked for."""
         last = self.transcript[-1]
         if isinstance(last.value, list | tuple) and place < len(last.value):
-            self.transcript[-1] = replace(last, value=last.value[place])
+            self.retell(last.value[place])
+
+    def retell(self, value: Any) -> None:
+        """Let this tell of mistakes in the place of what the last reply holds."""
+        self.transcript[-1] = replace(self.transcript[-1], value=value)
 
     def _call_message(self, target: "str | Remote", args: Iterable, kwargs: Mapping) -> dict:
         return {

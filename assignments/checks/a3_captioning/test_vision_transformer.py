@@ -19,46 +19,38 @@ from assignments.checks.a3_captioning.vision_transformer import (
     tensor,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
+from assignments.families.checks import Checks
 from assignments.messages import _
 from assignments.questions import question
+from assignments.standins.a3_captioning.vision_transformer import patches
 from assignments.student import CheckFailed, Remote, Student
 
 # --- vision_transformer-patches ------------------------------------------------------------------
 
 
-@question("vision_transformer-patches")
-def test_patches_shape(student, rng):
-    """Two images of 6 x 4 pixels and patches of 2 give six tokens each."""
-    embed = build(student, "PatchEmbedding", 6, 2, 3, 5)
-    check_shape(embed(torch.ones(2, 3, 6, 4, dtype=torch.float64)), (2, 6, 5))
-
-
-@question("vision_transformer-patches")
-def test_patches_order(student, rng):
-    """Four patches with 1, 2, 3 and 4 in them come row by row."""
-    embed = build(student, "PatchEmbedding", 4, 2, 1, 1)
-    load_weights(
-        student, embed, {"proj.weight": torch.full((1, 4), 0.25), "proj.bias": torch.zeros(1)}
+patch_embedding = (
+    Checks("vision_transformer-patches", patches, (2, 6, 4, 2, 3, 5))
+    .sizes("Two images of 6 x 4 pixels and patches of 2 give six tokens each.", (2, 6, 4, 2, 3, 5))
+    .by_hand(
+        "Four patches with 1, 2, 3 and 4 in them come row by row.",
+        img_size=4, patch_size=2, in_channels=1, embed_dim=1,
+        params={"proj.weight": [[0.25] * 4]},
+        x=[[[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]],
+        tokens=[[[1], [2], [3], [4]]],
     )
-    rows = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
-    got = embed(torch.tensor(rows, dtype=torch.float64)[None, None])
-    assert_unchanged(student.changed, {0: "x"})
-    assert_close(got, tokens([1], [2], [3], [4]), "tokens", show=True)
+    .by_hand(
+        "A patch with the numbers 1 to 8 in two channels goes into proj as 1, 2, ..., 8.",
+        img_size=2, patch_size=2, in_channels=2, embed_dim=8, params={"proj.weight": np.eye(8)},
+        x=[[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]], tokens=[[[1, 2, 3, 4, 5, 6, 7, 8]]],
+    )
+    .untouched("x is not changed.")
+)  # fmt: skip
 
 
-@question("vision_transformer-patches")
-def test_patches_inside(student, rng):
-    """A patch with the numbers 1 to 8 in two channels goes into proj as 1, 2, ..., 8."""
-    embed = build(student, "PatchEmbedding", 2, 2, 2, 8)
-    load_weights(student, embed, {"proj.weight": torch.eye(8), "proj.bias": torch.zeros(8)})
-    got = embed(torch.arange(1.0, 9, dtype=torch.float64).reshape(1, 2, 2, 2))
-    assert_close(got, tokens(list(range(1, 9))), "tokens", show=True)
-
-
-@question("vision_transformer-patches")
-def test_patches_do_not_fit(student, rng):
+@patch_embedding.check()
+def do_not_fit(student, rng):
     """Patches of 2 do not fill an image of 4 x 5 pixels: a ValueError says so."""
-    check_refused(build(student, "PatchEmbedding", 4, 2, 1, 3), 4, 5)
+    check_refused(patches.fresh(student, 4, 2, 1, 3), 4, 5)
 
 
 # --- vision_transformer-encoder ------------------------------------------------------------------

@@ -8,7 +8,6 @@ layers, so that a mistake in those does not count twice.
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from assignments.checks.a3_captioning.vision_transformer import (
     bare_model,
@@ -28,8 +27,10 @@ from assignments.checks.a3_captioning.vision_transformer import (
 from assignments.compare import assert_close, assert_unchanged, to_array
 from assignments.messages import _
 from assignments.questions import question
+from assignments.standins.a3_captioning.vision_transformer import patches
 from assignments.student import CheckFailed, Remote, Student
 from autograder.checks.a3_captioning.vision_transformer import check_gradient, check_precision
+from autograder.families.hidden import Hidden
 
 #: What PyTorch has of these layers is what they ask for.
 REFUSED = {
@@ -41,92 +42,38 @@ REFUSED = {
 # --- vision_transformer-patches ------------------------------------------------------------------
 
 
-def embedding(
-    student: Student, rng: np.random.Generator, size: int, channels: int, width: int
-) -> tuple[Remote, torch.Tensor, torch.Tensor]:
-    """A PatchEmbedding with random weights, and these as a kernel and a bias."""
-    embed = build(student, "PatchEmbedding", 4 * size, size, channels, width)
-    weight, bias = tensor(rng, width, channels * size**2), tensor(rng, width)
-    load_weights(student, embed, {"proj.weight": weight, "proj.bias": bias})
-    return embed, weight.reshape(width, channels, size, size), bias
+patch_embedding = (
+    Hidden("vision_transformer-patches", patches, (3, 16, 12, 4, 3, 5))
+    .values(
+        "With random weights, the tokens are those of a convolution with the patch size as stride.",
+        weight=2,
+    )
+    .sizes(
+        "Each pixel of an image that is no square comes to its place.",
+        (2, 6, 8, 2, 3, 12), (2, 12, 6, 3, 2, 18),
+        weight=2,
+    )
+    .sizes(
+        "Batches of one, patches of one pixel and patches as large as the image work too.",
+        (1, 6, 9, 3, 2, 3), (2, 3, 2, 1, 2, 3), (3, 4, 4, 4, 2, 3), (1, 5, 5, 5, 2, 3),
+    )
+    .holds(
+        "The right gradients reach the image and the weights.",
+        patches.check_gradients,
+        (2, 4, 6, 2, 3, 4),
+        weight=0.5,
+    )
+    .single()
+    .untouched("x is as it was.", weight=0.5)
+)  # fmt: skip
 
 
-def convolved(x: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """What the tokens should be: a convolution that jumps by its own size."""
-    return F.conv2d(x, kernel, bias, stride=kernel.shape[2]).flatten(2).transpose(1, 2)
-
-
-@question("vision_transformer-patches", weight=2)
-def test_patches_values(student, rng):
-    """With random weights, the tokens are those of a convolution with the patch size as stride."""
-    embed, kernel, bias = embedding(student, rng, 4, 3, 5)
-    x = tensor(rng, 3, 3, 16, 16)
-    assert_close(embed(x), convolved(x, kernel, bias), "the tokens")
-
-
-@question("vision_transformer-patches", weight=0.5, rule=True)
-def test_patches_inputs(student, rng):
-    """x is as it was."""
-    embed, _kernel, _bias = embedding(student, rng, 4, 3, 5)
-    embed(tensor(rng, 3, 3, 16, 16))
-    assert_unchanged(student.changed, {0: "x"})
-
-
-@question("vision_transformer-patches", weight=2)
-def test_patches_places(student, rng):
-    """Each pixel of an image that is no square comes to its place."""
-    for size, channels, rows, columns in ((2, 3, 3, 4), (3, 2, 4, 2)):
-        width = channels * size**2
-        embed = build(student, "PatchEmbedding", 6, size, channels, width)
-        load_weights(
-            student, embed, {"proj.weight": torch.eye(width), "proj.bias": torch.zeros(width)}
-        )
-        count = 2 * channels * rows * size * columns * size
-        shape = (2, channels, rows * size, columns * size)
-        x = torch.from_numpy(rng.permutation(count).astype(float)).reshape(shape)
-        kernel = torch.eye(width, dtype=torch.float64).reshape(width, channels, size, size)
-        want = convolved(x, kernel, torch.zeros(width, dtype=torch.float64))
-        assert_close(embed(x), want, "the tokens")
-
-
-@question("vision_transformer-patches")
-def test_patches_refused(student, rng):
+@patch_embedding.check()
+def refused(student, rng):
     """A height or a width that is no multiple of the patch size raises a ValueError."""
-    embed = build(student, "PatchEmbedding", 12, 6, 1, 4)
     # 4 x 9 pixels are as many as 6 x 6.
     for height, width in ((12, 13), (17, 12), (7, 9), (4, 9)):
-        check_refused(embed, height, width)
-
-
-@question("vision_transformer-patches")
-def test_patches_sizes(student, rng):
-    """Batches of one, patches of one pixel and patches as large as the image work too."""
-    for count, size, image in ((1, 3, (6, 9)), (2, 1, (3, 2)), (3, 4, (4, 4)), (1, 5, (5, 5))):
-        embed, kernel, bias = embedding(student, rng, size, 2, 3)
-        x = tensor(rng, count, 2, *image)
-        assert_close(embed(x), convolved(x, kernel, bias), "the tokens")
-
-
-@question("vision_transformer-patches")
-def test_patches_gradients(student, rng):
-    """The right gradients reach the image and the weights; single precision stays single."""
-    embed, kernel, bias = embedding(student, rng, 2, 3, 4)
-    x = tensor(rng, 2, 3, 4, 6).requires_grad_()
-    leaves = {"x": x, "weight": kernel.requires_grad_(), "bias": bias.requires_grad_()}
-    want = convolved(*leaves.values())
-    dout = tensor(rng, *want.shape)
-    grads = torch.autograd.grad(want, list(leaves.values()), dout)
-    kept = student.put(x.detach())
-    kept.requires_grad_()
-    out = embed(kept, keep=True)
-    student.backward(out, dout)
-    check_gradient(kept.get("grad"), grads[0], "x")
-    check_gradient(embed.get("proj.weight.grad"), grads[1].flatten(1), "proj.weight")
-    check_gradient(embed.get("proj.bias.grad"), grads[2], "proj.bias")
-    embed.float()
-    single = embed(x.detach().float())
-    check_precision(single, "float32")
-    assert_close(single, want.detach(), "the tokens in single precision")
+        check_refused(patches.fresh(student, 12, 6, 1, 4), height, width)
 
 
 # --- vision_transformer-encoder ------------------------------------------------------------------
