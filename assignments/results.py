@@ -9,7 +9,7 @@ from assignments.messages import _
 from assignments.student import CheckFailed, Student, StudentError
 from assignments.weights import names_of, read_weights
 
-__all__ = ["assert_accuracy", "points_for", "predicted_labels", "weights_handed_in"]
+__all__ = ["assert_accuracy", "predicted_labels", "steps_for", "weights_handed_in"]
 
 
 def weights_handed_in(student: Student, file: str) -> dict[str, np.ndarray | str | list]:
@@ -90,19 +90,17 @@ def assert_accuracy(labels: np.ndarray, y: np.ndarray, least: float, what: str) 
     return accuracy
 
 
-def points_for(accuracy: float, scale: Sequence[float]) -> str:
+def steps_for(accuracy: float, scale: Sequence[int]) -> str:
     """What an accuracy on known images lets one expect for hidden ones, as a note of a check.
 
     Args:
-        scale: accuracies, each of which is worth a point.
+        scale: percentages, each of which is worth the same.
     """
+    percent = _whole_percent(accuracy)
     return _(
-        "{percent} % are: about {points} of {all} points, if the hidden images are as hard"
-    ).format(
-        percent=_whole_percent(accuracy),
-        points=sum(accuracy >= least for least in scale),
-        all=len(scale),
-    )
+        "{percent} % are: about {reached} of the {all} steps of the scale, if the hidden images "
+        "are as hard"
+    ).format(percent=percent, reached=sum(percent >= least for least in scale), all=len(scale))
 
 
 def _whole_percent(share: float) -> int:

@@ -16,10 +16,8 @@ from assignments.data import emoji10
 from assignments.data.cache import cached_arrays
 from assignments.data.folders import embedded_folder
 from assignments.data.sprites import read_sprites
-from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
-from assignments.student import CheckFailed, Student
 
-__all__ = ["check_heldout", "heldout_images"]
+__all__ = ["heldout_images"]
 
 _FOLDER = Path(__file__).parent / "emoji10"
 _NUM = 600
@@ -45,31 +43,6 @@ def heldout_images(seed: int) -> tuple[np.ndarray, np.ndarray]:
     for array in arrays.values():
         array.flags.writeable = False
     return arrays["X"], arrays["y"]
-
-
-def check_heldout(student: Student, file: str, least: float) -> None:
-    """Do the weights handed in classify enough held-out images right?
-
-    The images are classified once for all checks of a question.
-
-    Args:
-        file: the name of the weights file.
-        least: the share that must be right.
-
-    Raises:
-        CheckFailed: they do not, or cannot be used.
-    """
-    X, y = heldout_images(student.course_seed)
-    if "labels" not in student.shared:
-        try:
-            student.shared["labels"] = predicted_labels(
-                student, weights_handed_in(student, file), X
-            )
-        except CheckFailed as failure:
-            student.shared["labels"] = failure
-    if isinstance(student.shared["labels"], CheckFailed):
-        raise student.shared["labels"]
-    assert_accuracy(student.shared["labels"], y, least, "held-out images")
 
 
 def _make(seed: int) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from assignments.results import assert_accuracy, points_for, predicted_labels, weights_handed_in
+from assignments.results import assert_accuracy, predicted_labels, steps_for, weights_handed_in
 from assignments.student import CheckFailed, Student, in_process
 from assignments.workspace import Workspace
 
@@ -94,5 +94,5 @@ def test_an_entry_that_the_file_lacks():
     assert "raised KeyError" in reason(predicted_labels, own, {"std": np.ones(2)}, IMAGES)
 
 
-def test_points_for_an_accuracy():
-    assert points_for(0.523, (0.4, 0.5, 0.6)).startswith("52 % are: about 2 of 3 points")
+def test_steps_for_an_accuracy():
+    assert steps_for(0.523, (40, 50, 60)).startswith("52 % are: about 2 of the 3 steps")

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from assignments.checks.a2_networks.pytorch import (
     CONVNET_PARAMS,
     MODULE_PARAMS,
+    SCALE,
     WEIGHTS_FILE,
     check_dtype,
     check_evaluation,
@@ -23,10 +24,9 @@ from assignments.checks.a2_networks.pytorch import (
     walk_back,
 )
 from assignments.compare import assert_close, assert_unchanged
-from assignments.data import load_data
+from assignments.families.result import Result
 from assignments.messages import _
 from assignments.questions import question
-from assignments.results import assert_accuracy, predicted_labels, weights_handed_in
 from assignments.student import CheckFailed, Remote, Student, explained
 
 #: Three images of one pixel, for the example that is followed by hand.
@@ -313,18 +313,7 @@ def test_train_devices(student, rng):
     assert_close(loss, np.log(2), _("the mean loss"), show=True, rtol=1e-5)
 
 
-@question("pytorch-best")
-def test_best_file(student, rng):
-    """The weights file can be read, and says that they were trained on emoji10."""
-    weights_handed_in(student, WEIGHTS_FILE)
-
-
-@question("pytorch-best")
-def test_best_accuracy(student, rng):
-    """At least 60 % of 200 test images are classified right."""
-    data = load_data("emoji10", num_train=1, num_test=200)
-    labels = predicted_labels(student, weights_handed_in(student, WEIGHTS_FILE), data.X_test)
-    assert_accuracy(labels, data.y_test, 0.60, _("test images"))
+best = Result("pytorch-best", WEIGHTS_FILE, SCALE).shown(60, images=200)
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from assignments.checks.a1_classifiers.features import (
+    SCALE,
     WEIGHTS_FILE,
     check_extracted,
     check_standardized,
@@ -16,7 +17,7 @@ from assignments.features import color_histogram_hsv, hog_feature
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
-from autograder.heldout import check_heldout
+from autograder.families.result import HeldOutResult
 
 #: What source/a1_classifiers/features.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
@@ -211,38 +212,4 @@ def test_classify_inputs(student, rng):
 
 # --- features-best -------------------------------------------------------------------------------
 
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_32(student, rng):
-    """At least 32 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.32)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_37(student, rng):
-    """At least 37 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.37)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_42(student, rng):
-    """At least 42 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.42)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_47(student, rng):
-    """At least 47 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.47)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_52(student, rng):
-    """At least 52 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.52)
-
-
-@question("features-best", builds_on=PREDICT, cpu=15)
-def test_best_57(student, rng):
-    """At least 57 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.57)
+best = HeldOutResult("features-best", WEIGHTS_FILE, SCALE, builds_on=PREDICT, cpu=15).heldout()

@@ -9,6 +9,7 @@ from torch import nn
 from assignments.checks.a2_networks.pytorch import (
     CONVNET_PARAMS,
     MODULE_PARAMS,
+    SCALE,
     WEIGHTS_FILE,
     check_dtype,
     check_evaluation,
@@ -26,7 +27,7 @@ from assignments.compare import assert_close, assert_unchanged
 from assignments.messages import _
 from assignments.questions import question
 from assignments.student import CheckFailed
-from autograder.heldout import check_heldout
+from autograder.families.result import HeldOutResult
 
 #: What source/a2_networks/pytorch.ipynb saved when it ran last (tools/run_notebooks.py).
 FILES = {WEIGHTS_FILE: Path(__file__).with_name(WEIGHTS_FILE).read_bytes()}
@@ -446,50 +447,4 @@ def test_train_plain_number(student, rng):
 
 # --- pytorch-best --------------------------------------------------------------------------------
 
-
-@question("pytorch-best", cpu=20)
-def test_best_59(student, rng):
-    """At least 59 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.59)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_61(student, rng):
-    """At least 61 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.61)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_63(student, rng):
-    """At least 63 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.63)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_65(student, rng):
-    """At least 65 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.65)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_67(student, rng):
-    """At least 67 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.67)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_69(student, rng):
-    """At least 69 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.69)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_71(student, rng):
-    """At least 71 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.71)
-
-
-@question("pytorch-best", cpu=20)
-def test_best_73(student, rng):
-    """At least 73 % of the held-out images are classified right."""
-    check_heldout(student, WEIGHTS_FILE, 0.73)
+best = HeldOutResult("pytorch-best", WEIGHTS_FILE, SCALE, cpu=20).heldout()
