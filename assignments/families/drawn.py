@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,11 @@ class Drawn(Exercise):
 
     name: str
 
-    outputs = ("out",)
+    outputs: ClassVar[tuple[str, ...]] = ("out",)
+
+    def inputs(self, rng: np.random.Generator, *arguments: Any) -> Sequence[Any]:  # type: ignore[override]
+        """The arguments themselves, where nothing else is said."""
+        return arguments
 
     def drawn(self, *results_and_arguments: Any) -> dict[str, Any]:
         """What was drawn, as arrays by name, read from the results of a call.
@@ -94,10 +98,13 @@ class Drawn(Exercise):
                 _("chance is to come from rng alone, not from np.random"),
             )
 
-    def check_dtypes(self, student: Student, case: Draw) -> None:
-        """Has each result the dtype of what it is made of?"""
-        results = self.parts(self.call(student, case))
-        for name, result, given in zip(self.outputs, results, case.arguments, strict=False):
+    def check_kept(self, student: Student, case: Draw) -> None:
+        """Are arguments left alone, and has each result the dtype of what it is made of?"""
+        answer = self.call(student, case)
+        self.assert_untouched(student, case, answer)
+        for name, result, given in zip(
+            self.outputs, self.parts(answer), case.arguments, strict=False
+        ):
             got = to_array(result, name).dtype
             if got != given.dtype:
                 reason = _("{what} has dtype {got}, where {want} went in")
@@ -107,6 +114,7 @@ class Drawn(Exercise):
                     if got == np.float64
                     else "",
                 )
+        self.read(answer, case)
 
 
 def check_mean(values: np.ndarray, mean: float, spread: float, reason: str) -> None:

@@ -4,11 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from assignments.compare import unpack
 from assignments.families.exercise import Exercise
 from assignments.student import Student
 
 __all__ = ["Function"]
+
+
+def as_given(rng: np.random.Generator, *arguments: Any) -> Sequence[Any]:
+    """Arguments that are given, not drawn."""
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -17,12 +24,13 @@ class Function(Exercise):
 
     Attributes:
         twin: the same in another form, from NumPy, SciPy or PyTorch.
+        inputs: draws the arguments; without it, a size is all of them.
         outputs: the names of the results.
     """
 
     name: str
     twin: Callable[..., Any]
-    inputs: Callable[..., Sequence[Any]]
+    inputs: Callable[..., Sequence[Any]] = as_given
     arguments: tuple[str, ...] = ("x",)
     outputs: tuple[str, ...] = ("out",)
 
