@@ -114,7 +114,7 @@ random_crop_flip = (
     .holds("With pad = 1 there are 3 x 3 places for a piece, and 300 images have all of them.",
            crops.check_places, ((300, 1, 3, 4), 1))
     .holds(CHANCE, crops.check_chance, ((40, 1, 3, 4), 1))
-    .holds("Bytes stay bytes.", crops.check_dtypes, ((3, 1, 3, 4), 1, np.uint8), beyond=True)
+    .holds("Bytes stay bytes.", crops.check_kept, ((3, 1, 3, 4), 1, np.uint8), beyond=True)
     .untouched("x is not changed.")
 )  # fmt: skip
 
@@ -130,7 +130,7 @@ mixup = (
            mixing.check_lam, (6, 2, 0.3), (6, 2, 8.0))
     .holds("All chance comes from rng, and the partners are drawn anew each time.",
            mixing.check_chance, (12, 12))
-    .holds(KEPT, mixing.check_dtypes, (12, 12, 2.0, np.float32), beyond=True)
+    .holds(KEPT, mixing.check_kept, (12, 3, 2.0, np.float32), beyond=True)
     .untouched(INPUTS)
 )  # fmt: skip
 
@@ -145,7 +145,7 @@ cutmix = (
     .holds("Any pixel may be the centre, so that boxes are cut off at all four borders.",
            cutting.check_centre, ((5, 1, 20, 40), 5, 300.0))
     .holds(CHANCE, cutting.check_chance, ((11, 1, 10, 16), 5))
-    .holds(KEPT, cutting.check_dtypes, ((5, 1, 6, 8), 5, 1.0, np.float32), beyond=True)
+    .holds(KEPT, cutting.check_kept, ((5, 1, 6, 8), 3, 1.0, np.float32), beyond=True)
     .untouched(INPUTS)
 )  # fmt: skip
 

@@ -17,6 +17,9 @@ from assignments.families.drawn import Draw, Drawn, check_mean, check_share
 from assignments.messages import N_, _
 from assignments.student import CheckFailed, Remote, Student, explained
 
+Shape = tuple[int, ...]
+
+
 # --- first weights -------------------------------------------------------------------------------
 
 
@@ -27,9 +30,6 @@ class FirstWeights(Drawn):
     variance: Callable[[int, int], float]
 
     arguments = ("fan_in", "fan_out")
-
-    def inputs(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Any:  # type: ignore[override]
-        return fan_in, fan_out
 
     def drawn(self, W: Any, fan_in: int, fan_out: int) -> dict[str, np.ndarray]:  # type: ignore[override]
         W = to_array(W, "W")
@@ -82,7 +82,7 @@ class Crops(Drawn):
     arguments = ("x", "pad")
 
     def inputs(  # type: ignore[override]
-        self, rng: np.random.Generator, shape: tuple[int, ...], pad: int, dtype: type = float
+        self, rng: np.random.Generator, shape: Shape, pad: int, dtype: type = float
     ) -> Any:
         return numbered_images(*shape).astype(dtype), pad
 
@@ -168,6 +168,10 @@ class Mixed(Drawn):
                     reason = _("an image has {lam:.3g} of itself, its label {own:.3g}")
                     raise CheckFailed(reason.format(lam=lam, own=own["lam"]))
             assert_close(got, lam * y + (1 - lam) * y[partners], "y_mixed", rtol=1e-5, atol=1e-7)
+
+    def check_kept(self, student: Student, case: Draw) -> None:
+        super().check_kept(student, case)
+        self.check_labels(student, case)
 
 
 def soft_labels(rng: np.random.Generator, N: int, K: int) -> np.ndarray:
@@ -261,7 +265,7 @@ class Cutmix(Mixed):
     def inputs(  # type: ignore[override]
         self,
         rng: np.random.Generator,
-        shape: tuple[int, ...],
+        shape: Shape,
         K: int,
         alpha: float = 1.0,
         dtype: type = float,
@@ -370,9 +374,6 @@ class Search(Drawn):
 
     arguments = ("space", "n")
 
-    def inputs(self, rng: np.random.Generator, space: Mapping[str, Any], n: int) -> Any:  # type: ignore[override]
-        return space, n
-
     def drawn(self, choices: Any, space: Mapping[str, Any], n: int) -> dict[str, np.ndarray]:  # type: ignore[override]
         if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
             reason = _("random_search returns {got}, where a list of dictionaries is expected")
@@ -411,12 +412,12 @@ class Search(Drawn):
                 check_share(half == other, 0.5, _("two settings of a choice depend on each other"))
 
 
-def _places(values: list[Any], choice: tuple[str, float, float], name: str) -> np.ndarray:
+def _places(values: list[Any], choice: tuple[Any, ...], name: str) -> np.ndarray:
     """Where in its range each value lies, from 0 to 1."""
     kind, *ends = choice
     numbers = np.array([to_array(value, name, ndim=0) for value in values], dtype=np.float64)
     with np.errstate(all="ignore"):
-        low, high, at = map(np.log if kind == "log" else np.asarray, (*ends, numbers))
+        low, high, at = (np.log(n) if kind == "log" else n for n in (*ends, numbers))
     places = (at - low) / (high - low)
     outside = np.count_nonzero(~((places > -1e-9) & (places < 1 + 1e-9)))
     if outside:

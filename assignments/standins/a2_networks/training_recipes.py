@@ -36,11 +36,6 @@ __all__ = [
 ]
 
 
-def as_they_are(rng: np.random.Generator, *arguments: Any) -> Sequence[Any]:
-    """Arguments that are given, not drawn."""
-    return arguments
-
-
 # --- schedules -----------------------------------------------------------------------------------
 
 # Parts of Python's and NumPy's messages, and what a mistake that leads there may be.
@@ -58,7 +53,6 @@ class Schedule(Function):
     Of a range or tuple of steps, each is asked for by itself.
     """
 
-    inputs: Callable[..., Sequence[Any]] = as_they_are
     outputs: tuple[str, ...] = ("rate",)
 
     def call(self, student: Student, case: Any) -> Any:
@@ -138,7 +132,10 @@ def label_smoothing(y: np.ndarray, num_classes: int, eps: float) -> np.ndarray:
 
 
 smoothing = Function(
-    "label_smoothing", label_smoothing, as_they_are, ("y", "num_classes", "eps"), ("rows",)
+    "label_smoothing",
+    label_smoothing,
+    arguments=("y", "num_classes", "eps"),
+    outputs=("rows",),
 )
 
 
