@@ -49,8 +49,11 @@ class Exercise(ABC):
         return self.inputs(rng, **size) if isinstance(size, Mapping) else self.inputs(rng, *size)
 
     def by_hand(self, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """The case and the right parts of an example written down by hand."""
-        return tuple(given.pop(name) for name in self.arguments), given
+        """The case and the right parts of an example written down by hand.
+
+        Arguments that have a default may be left out.
+        """
+        return tuple(given.pop(name) for name in self.arguments if name in given), given
 
     def single(self, case: Any) -> Any:
         """The case in single precision."""
@@ -159,7 +162,7 @@ def in_single_precision(case: Any) -> tuple[Any, ...]:
 def shapes_of(names: Sequence[str], case: Any) -> str:
     """What tells a case from another: ``" (x 4 x 5, stride 2)"``."""
     told = []
-    for name, value in zip(names, case, strict=True):
+    for name, value in zip(names, case, strict=False):
         if isinstance(value, np.ndarray):
             told.append(f"{name} {' x '.join(map(str, value.shape))}")
         elif isinstance(value, Mapping):

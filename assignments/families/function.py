@@ -14,12 +14,18 @@ from assignments.student import CheckFailed, Remote, Student
 __all__ = ["Function", "Method", "make"]
 
 
+def as_given(rng: np.random.Generator, *arguments: Any) -> Sequence[Any]:
+    """Arguments that are given, not drawn."""
+    return arguments
+
+
 @dataclass(frozen=True)
 class Function(Exercise):
     """A function ``name(*arguments) -> result``, or a tuple of results.
 
     Attributes:
         twin: the same in another form, from NumPy, SciPy or PyTorch.
+        inputs: draws the arguments; without it, a size is all of them.
         outputs: the names of the results.
         off_by: numbers that an answer is wrong by where a mean or a sum is missing, by what they
             are, each a function of the arguments.
@@ -27,7 +33,7 @@ class Function(Exercise):
 
     name: str
     twin: Callable[..., Any]
-    inputs: Callable[..., Sequence[Any]]
+    inputs: Callable[..., Sequence[Any]] = as_given
     arguments: tuple[str, ...] = ("x",)
     outputs: tuple[str, ...] = ("out",)
     off_by: Mapping[str, Callable[..., float]] = field(default_factory=dict)

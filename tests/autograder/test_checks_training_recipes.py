@@ -37,7 +37,7 @@ def test_another_order_of_draws_is_right():
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
-        ("y_onehot.copy()", "no image in y_mixed has a partner"),
+        ("y_onehot.copy()", "other partners than the images"),
         ("(1 - lam) * y_onehot + lam * y_onehot[partners]", "of itself, its label"),
         ("lam * y_onehot + (1 - lam) * y_onehot[::-1]", "other partners than the images"),
     ],

@@ -1,15 +1,24 @@
-"""Stand-ins for the notebook on convolutional blocks: thin modules of PyTorch.
+"""What cnn_architectures asks for, declared once; thin modules of PyTorch are twins and stand-ins.
 
 Names, arguments and names of sub-modules are as the notebook describes them. A method may find
 itself in a student's class, beside methods of theirs; so none uses super().
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from assignments.compare import assert_close, to_array
+from assignments.families.function import Function
+from assignments.families.module import Case, Module, parameter_shapes, path_of
+from assignments.messages import N_, _
+from assignments.student import CheckFailed, Remote, Student, explained
 
 __all__ = [
     "BottleneckBlock",
@@ -51,7 +60,7 @@ class VGGBlock(nn.Module):
         nn.Module.__init__(self)
         for place in range(num_convs):
             before = out_channels if place else in_channels
-            self.add_module(f"conv{place + 1}", nn.Conv2d(before, out_channels, 3, 1, 1))
+            self.add_module(f"conv{place + 1}", _conv(before, out_channels, 3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, in_channels, H, W) -> (N, out_channels, H // 2, W // 2)."""
@@ -75,12 +84,12 @@ class InceptionModule(nn.Module):
         pool_proj: int,
     ) -> None:
         nn.Module.__init__(self)
-        self.conv1 = _conv(in_channels, c1, 1, bias=True)
-        self.conv3_reduce = _conv(in_channels, c3_reduce, 1, bias=True)
-        self.conv3 = _conv(c3_reduce, c3, 3, bias=True)
-        self.conv5_reduce = _conv(in_channels, c5_reduce, 1, bias=True)
-        self.conv5 = _conv(c5_reduce, c5, 5, bias=True)
-        self.pool_proj = _conv(in_channels, pool_proj, 1, bias=True)
+        self.conv1 = _conv(in_channels, c1, 1)
+        self.conv3_reduce = _conv(in_channels, c3_reduce, 1)
+        self.conv3 = _conv(c3_reduce, c3, 3)
+        self.conv5_reduce = _conv(in_channels, c5_reduce, 1)
+        self.conv5 = _conv(c5_reduce, c5, 5)
+        self.pool_proj = _conv(in_channels, pool_proj, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, in_channels, H, W) -> (N, c1 + c3 + c5 + pool_proj, H, W)."""
@@ -153,11 +162,9 @@ class DepthwiseSeparableConv(nn.Module):
         return self.bn2(self.pointwise(x)).relu()
 
 
-def _conv(
-    before: int, after: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False
-) -> nn.Conv2d:
-    """A convolution that keeps the size, but for its stride."""
-    return nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=bias)
+def _conv(before: int, after: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    """A convolution that keeps the size, but for its stride; the notebook leaves biases open."""
+    return nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=False)
 
 
 def _add_layers(
@@ -184,3 +191,112 @@ def _add_change(block: nn.Module, x: torch.Tensor, depth: int) -> torch.Tensor:
         if place < depth:
             change = change.relu()
     return (change + block.get_submodule("shortcut")(x)).relu()
+
+
+# --- declarations --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counting(Function):
+    """A function whose result is a whole number."""
+
+    def read(self, answer: Any, case: Any) -> dict[str, Any]:
+        array = to_array(answer, "out", ndim=0)
+        if array.dtype.kind not in "iu":
+            reason = _("{what} is a {kind}, where an int is expected")
+            raise CheckFailed(reason.format(what="out", kind=type(answer).__name__))
+        return {"out": answer}
+
+
+output_size = Counting(
+    "conv_output_size", conv_output_size, arguments=("size", "kernel", "stride", "pad")
+)
+field = Counting("receptive_field", receptive_field, arguments=("layers",))
+
+# Parts of PyTorch's messages, and what a mistake that leads there may be.
+ERRORS = {
+    "expected input": N_("a convolution gets another number of channels than it was made for"),
+    "at non-singleton dimension 1": N_(
+        "what is added has other channels: is there a projection, or is it to be concatenated?"
+    ),
+    "at non-singleton dimension": N_("what is added has another height or width: look at strides"),
+    "except in dimension 1": N_("the branches have other heights or widths"),
+    "except in dimension 0": N_("channels are axis 1: dim=1"),
+    "running_mean should contain": N_("a BN was made for another number of channels than it gets"),
+    "Output size is too small": N_("images get too small: is padding missing, or a pool too much?"),
+    "Kernel size can't be greater": N_("images get too small: is padding missing?"),
+    "mixed dtype": N_("are layers kept in a plain list? nn.ModuleList registers them"),
+    "is not a Module subclass": N_("nn.Sequential(*layers) takes the layers apart, with a star"),
+    "divisible by groups": N_("as many groups as channels go in, for the depthwise one alone"),
+}
+
+
+def images(
+    rng: np.random.Generator, settings: Sequence[int], image: tuple[int, int], N: int = 3
+) -> tuple[Sequence[int], list[torch.Tensor]]:
+    """What a block is made with, its channels first, and N images of this height and width."""
+    return settings, [torch.from_numpy(rng.normal(size=(N, settings[0], *image)))]
+
+
+@dataclass(frozen=True)
+class Block(Module):
+    """A block of convolutions, from images to images."""
+
+    def call(self, student: Student, case: Case) -> Any:
+        with explained(ERRORS):
+            return super().call(student, case)
+
+    def check_weights(self, student: Student, case: Case) -> None:
+        """Have the layers the documented names and shapes?"""
+        self.made(student, case)
+
+    def check_shape(self, student: Student, case: Case) -> None:
+        """Has the result, as the block is made, the right shape?"""
+        with explained(ERRORS):
+            out = to_array(self.fresh(student, *case.settings)(*case.inputs), "out")
+        want = self.right(case)["out"].shape
+        if out.shape != want:
+            reason = _("for x of shape {x}, out has shape {got}, where {want} is expected")
+            x = tuple(case.inputs[0].shape)
+            raise CheckFailed(reason.format(x=x, got=out.shape, want=tuple(want)))
+
+
+class Stack(Block):
+    """A block whose convolutions have names of the student's choice: they count in their order."""
+
+    def made(self, student: Student, case: Case) -> Remote:
+        module = self.fresh(student, *case.settings)
+        module.to(case.dtype)
+        module.eval()
+        right = [value.detach() for value in case.twin.state_dict().values()]
+        shapes = parameter_shapes(student, module)
+        names = [name for name, shape in shapes.items() if len(shape) == 4]
+        found, want = [shapes[name] for name in names], [tuple(weight.shape) for weight in right]
+        if found != want:
+            reason = _("the convolutions have weights of shapes {got}, where {want} are expected")
+            raise CheckFailed(
+                reason.format(got=found, want=want),
+                _("is each a module of its own, and are they in nn.Sequential or nn.ModuleList?"),
+            )
+        state = {name: torch.zeros(shape) for name, shape in shapes.items()}
+        module.load_state_dict({**state, **dict(zip(names, right, strict=True))})
+        return module
+
+    def check_gradients(self, student: Student, case: Case) -> None:
+        module, (x,) = self.made(student, case), case.inputs
+        out, weights = case.twin(x), list(case.twin.parameters())
+        dout = torch.arange(1.0, out.numel() + 1, dtype=out.dtype).sin().view_as(out)
+        student.backward(module(x, keep=True), dout)
+        names = [n for n, shape in parameter_shapes(student, module).items() if len(shape) == 4]
+        for name, want in zip(names, torch.autograd.grad(out, weights, dout), strict=True):
+            if (got := module.get(f"{path_of(name)}.grad")) is None:
+                raise CheckFailed(_("no gradient reaches {name}").format(name=name))
+            assert_close(got, want, _("the gradient of {name}").format(name=name))
+
+
+vgg = Stack("VGGBlock", VGGBlock, images)
+inception = Block("InceptionModule", InceptionModule, images)
+residual = Block("ResidualBlock", ResidualBlock, images)
+bottleneck = Block("BottleneckBlock", BottleneckBlock, images)
+dense = Block("DenseBlock", DenseBlock, images)
+separable = Block("DepthwiseSeparableConv", DepthwiseSeparableConv, images)
