@@ -142,7 +142,9 @@ def as_arrays(given: Mapping[str, Any]) -> dict[str, Any]:
     def array(value: Any) -> Any:
         if isinstance(value, Mapping):
             return as_arrays(value)
-        return np.array(value, dtype=float) if isinstance(value, list) else value
+        if isinstance(value, list) and not any(map(callable, value)):
+            return np.array(value, dtype=float)
+        return value
 
     return {name: array(value) for name, value in given.items()}
 
