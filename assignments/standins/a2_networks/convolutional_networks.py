@@ -95,12 +95,14 @@ def net_shapes(
     **_others: Any,
 ) -> dict[str, tuple[int, ...]]:
     """conv - ReLU - 2x2 max pool - affine - ReLU - affine."""
-    C, H, W = input_dim
-    return {
-        "W1": (num_filters, C, filter_size, filter_size), "b1": (num_filters,),
-        "W2": (num_filters * (H // 2) * (W // 2), hidden_dim), "b2": (hidden_dim,),
-        "W3": (hidden_dim, num_classes), "b3": (num_classes,),
-    }  # fmt: skip
+    channels, height, width = input_dim
+    pooled = num_filters * (height // 2) * (width // 2)
+    filters, hidden = (num_filters, channels, filter_size, filter_size), (pooled, hidden_dim)
+    weights = zip((filters, hidden, (hidden_dim, num_classes)), "123", strict=True)
+    biases = zip((num_filters, hidden_dim, num_classes), "123", strict=True)
+    shapes = {f"W{layer}": shape for shape, layer in weights}
+    shapes |= {f"b{layer}": (size,) for size, layer in biases}
+    return {name: shapes[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
 
 
 def net_scores(p: Params, X: torch.Tensor, settings: Mapping, training: bool) -> torch.Tensor:

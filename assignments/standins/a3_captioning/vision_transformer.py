@@ -80,14 +80,19 @@ class VisionTransformer(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         nn.Module.__init__(self)
-        self.patch_embed = PatchEmbedding(img_size, patch_size, in_channels, embed_dim)
-        places = torch.empty(1, self.patch_embed.num_patches, embed_dim)
+        encoder = embed_dim, num_heads, dim_feedforward, dropout
+        modules = {
+            "patch_embed": PatchEmbedding(img_size, patch_size, in_channels, embed_dim=embed_dim),
+            "dropout": nn.Dropout(dropout),
+            "layers": nn.Sequential(
+                *map(TransformerEncoderLayer, *zip(*[encoder] * num_layers, strict=True))
+            ),
+            "head": nn.Linear(embed_dim, out_features=num_classes),
+        }
+        for name, module in modules.items():
+            self.add_module(name, module)
+        places = torch.empty(1, (img_size // patch_size) ** 2, embed_dim)
         self.positions = nn.Parameter(places.normal_(0, 0.02))
-        self.dropout = nn.Dropout(dropout)
-        settings = embed_dim, num_heads, dim_feedforward, dropout
-        layers = (TransformerEncoderLayer(*settings) for _number in range(num_layers))
-        self.layers = nn.Sequential(*layers)
-        self.head = nn.Linear(embed_dim, num_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, C, img_size, img_size) -> scores (N, num_classes)."""
