@@ -30,7 +30,13 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Linear(in_channels * patch_size**2, embed_dim)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x (N, C, H, W) -> (N, L, embed_dim)."""
+        """x (N, C, H, W) -> (N, L, embed_dim).
+
+        Raises:
+            ValueError: patches do not fill the images.
+        """
+        if any(side % self.patch_size for side in x.shape[2:]):
+            raise ValueError(f"patches of {self.patch_size} do not fill {tuple(x.shape)}")
         kernels = self.proj.weight.unflatten(1, (-1, self.patch_size, self.patch_size))
         return F.conv2d(x, kernels, self.proj.bias, self.patch_size).flatten(2).mT
 
@@ -48,6 +54,7 @@ class TransformerEncoderLayer(nn.Module):
         )
         self.linear1, self.linear2 = library.linear1, library.linear2
         self.norm1, self.norm2 = library.norm1, library.norm2
+        self.dropout = library.dropout
         self._library = (library,)  # in a tuple, so that its names are none of this module's
 
     def forward(self, src: torch.Tensor, src_mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -85,7 +92,7 @@ class VisionTransformer(nn.Module):
             "patch_embed": PatchEmbedding(img_size, patch_size, in_channels, embed_dim=embed_dim),
             "dropout": nn.Dropout(dropout),
             "layers": nn.Sequential(
-                *map(TransformerEncoderLayer, *zip(*[encoder] * num_layers, strict=True))
+                *(TransformerEncoderLayer(*encoder) for _one in range(num_layers))
             ),
             "head": nn.Linear(embed_dim, out_features=num_classes),
         }
