@@ -28,7 +28,8 @@ from assignments.compare import assert_close, assert_single, assert_unchanged, t
 from assignments.gradients import numerical_gradient
 from assignments.messages import _
 from assignments.questions import question
-from assignments.student import CheckFailed
+from assignments.standins.a3_captioning.rnn_captioning import truncated_gradients
+from assignments.student import CheckFailed, Student
 
 #: tanh of this is 0.6, of half of it 1/3.
 UNIT = math.log(2)
@@ -305,6 +306,61 @@ def test_sample_never_says_null(student, rng):
 def test_sample_state(student, rng):
     """A model that counts in its state says: a red bird. A picture may make it begin later."""
     check_counting(student, rng, 1)
+
+
+# --- the stretch exercise ------------------------------------------------------------------------
+
+
+@question("rnn_captioning-star-truncated")
+def test_truncated_by_hand(student, rng):
+    """When only the last of 4 steps counts, pieces of 2 leave the gradients 0, 0, 2 and 1."""
+    x, dh = np.full((1, 4, 1), 1e-9), np.array([0.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1)
+    got = gradients_in_pieces(student, (x, *doubling()), dh, 2)
+    assert_close(got["dx"], np.array([0.0, 0.0, 2.0, 1.0]).reshape(x.shape), "dx", show=True)
+    assert_close(got["dh0"], np.zeros((1, 1)), "dh0", show=True)
+    assert_close(got["db"], np.array([3.0]), "db", show=True)
+
+
+@question("rnn_captioning-star-truncated")
+def test_truncated_every_step(student, rng):
+    """Where each of 4 steps counts, pieces of 2 give the gradients 3, 1, 3 and 1, and dh0 is 6."""
+    x, dh = np.full((1, 4, 1), 1e-9), np.ones((1, 4, 1))
+    got = gradients_in_pieces(student, (x, *doubling()), dh, 2)
+    assert_close(got["dx"], np.array([3.0, 1.0, 3.0, 1.0]).reshape(x.shape), "dx", show=True)
+    assert_close(got["dh0"], np.array([[6.0]]), "dh0", show=True)
+
+
+@question("rnn_captioning-star-truncated")
+def test_truncated_values(student, rng):
+    """All five gradients are those of PyTorch, in pieces of 3 of 7 steps and of single steps."""
+    arrays, dh = sequence_arrays(rng, T=7), rng.normal(size=(3, 7, 5))
+    for piece in (3, 1):
+        got = gradients_in_pieces(student, arrays, dh, piece)
+        want = truncated_gradients(arrays, dh, piece)
+        for name, value in zip(PARTS_OF_ALL, want, strict=True):
+            assert_close(got[name], value, f"{name} (piece {piece})")
+
+
+@question("rnn_captioning-star-truncated")
+def test_truncated_whole(student, rng):
+    """A piece that is as long as the sequence, or longer, cuts nothing."""
+    arrays, dh = sequence_arrays(rng), rng.normal(size=(3, 4, 5))
+    want = truncated_gradients(arrays, dh, 4)
+    for piece in (4, 9):
+        got = gradients_in_pieces(student, arrays, dh, piece)
+        for name, value in zip(PARTS_OF_ALL, want, strict=True):
+            assert_close(got[name], value, f"{name} (piece {piece})")
+
+
+def gradients_in_pieces(
+    student: Student, arrays: tuple[np.ndarray, ...], dh: np.ndarray, piece: int
+) -> dict[str, object]:
+    """The five gradients by name; dh is left alone."""
+    _h, cache = forward(student, "rnn_forward", *arrays)
+    answer = student.rnn_backward_truncated(dh, cache, piece)
+    assert_unchanged(student.changed, {0: "dh"})
+    parts = unpack(answer, "rnn_backward_truncated", PARTS_OF_ALL)
+    return dict(zip(PARTS_OF_ALL, parts, strict=True))
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 import numpy as np
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 from assignments.checks.a3_captioning.vision_transformer import (
     Weights,
@@ -16,6 +18,10 @@ from assignments.checks.a3_captioning.vision_transformer import (
     check_shape,
     check_share,
     load_weights,
+    model_shapes,
+    own_names,
+    parameter_shapes,
+    randomize,
     tensor,
 )
 from assignments.compare import assert_close, assert_unchanged, to_array
@@ -171,6 +177,92 @@ def test_model_dropout(student, rng):
 def small_model(student: Student, dropout: float = 0.0) -> Remote:
     """Four patches, two numbers a token, two layers, three classes."""
     return build(student, "VisionTransformer", 4, 2, 1, 2, 2, 1, 3, 3, dropout)
+
+
+# --- vision_transformer-star-prenorm -------------------------------------------------------------
+
+
+@question("vision_transformer-star-prenorm")
+def test_prenorm_nothing_to_add(student, rng):
+    """Where both changes are 0, tokens come out of the layer as they went in."""
+    layer = build(student, "PreNormEncoderLayer", 2, 1, 3)
+    zeros = {"self_attn.proj": (2, 2), "linear2": (2, 3)}
+    weights = {f"{name}.weight": torch.zeros(shape) for name, shape in zeros.items()}
+    load_weights(student, layer, weights | {f"{name}.bias": torch.zeros(2) for name in zeros})
+    assert_close(layer(tokens([1, 3])), tokens([1, 3]), "out", show=True)
+
+
+@question("vision_transformer-star-prenorm")
+def test_prenorm_values(student, rng):
+    """With random weights, the layer does what PyTorch's does with norm_first; src stays."""
+    (twin,) = prenorm_layers(rng, 1, 6, 2, 5)
+    layer = build(student, "PreNormEncoderLayer", 6, 2, 5)
+    load_weights(student, layer, own_names(twin.state_dict()))
+    src = tensor(rng, 2, 3, 6)
+    kept = student.put(src)
+    out = layer(kept)
+    check_same(kept, src, "src")
+    assert_close(out, twin(src), "out")
+
+
+@question("vision_transformer-star-prenorm")
+def test_class_token_parts(student, rng):
+    """The class token, its position and the last norm are there; the token is zeros at first."""
+    model = build(student, "ClassTokenViT", *CLASS_TOKEN)
+    found = parameter_shapes(student, model)
+    for name, shape in class_token_shapes().items():
+        if found.get(name) != shape:
+            raise CheckFailed(
+                _("{what} has shape {got}, where {want} is expected").format(
+                    what=name, got=found.get(name, _("none")), want=shape
+                )
+            )
+    if to_array(model.get("class_token"), "class_token").any():
+        raise CheckFailed(_("class_token is not 0 at first"))
+
+
+@question("vision_transformer-star-prenorm")
+def test_class_token_scores(student, rng):
+    """With random weights, the scores of two images are those of the same model by PyTorch."""
+    model = build(student, "ClassTokenViT", *CLASS_TOKEN)
+    layers = prenorm_layers(rng, 2, 6, 2, 5)
+    weights = {name: tensor(rng, *shape) for name, shape in class_token_shapes().items()}
+    for number, layer in enumerate(layers):
+        named = own_names(layer.state_dict())
+        weights |= {f"layers.{number}.{name}": value for name, value in named.items()}
+    load_weights(student, model, weights)
+    images = tensor(rng, 2, 1, 4, 4)
+    kernel = weights["patch_embed.proj.weight"].reshape(6, 1, 2, 2)
+    patches = F.conv2d(images, kernel, weights["patch_embed.proj.bias"], stride=2).flatten(2).mT
+    sequence = F.pad(patches, (0, 0, 1, 0)) + weights["positions"]
+    sequence[:, 0] += weights["class_token"][0]
+    for layer in layers:
+        sequence = layer(sequence)
+    last = F.layer_norm(sequence[:, 0], (6,), weights["norm.weight"], weights["norm.bias"])
+    want = F.linear(last, weights["head.weight"], weights["head.bias"])
+    assert_close(model(images), want, "scores")
+
+
+#: Four patches, six numbers a token, two layers of two heads, three classes.
+CLASS_TOKEN = (4, 2, 1, 6, 2, 2, 5, 3, 0.0)
+
+
+def class_token_shapes() -> dict[str, tuple[int, ...]]:
+    """The parameters of the model CLASS_TOKEN."""
+    shapes = model_shapes(4, 2, 1, 6, 2, 5, 3)
+    new = {"class_token": (1, 1, 6), "positions": (1, 5, 6), "norm.weight": (6,)}
+    return {**shapes, **new, "norm.bias": (6,)}
+
+
+def prenorm_layers(
+    rng: np.random.Generator, number: int, width: int, heads: int, hidden: int
+) -> list[nn.Module]:
+    """Pre-norm encoder layers of PyTorch's with random weights."""
+    settings = {"activation": F.gelu, "batch_first": True, "norm_first": True}
+    return [
+        randomize(nn.TransformerEncoderLayer(width, heads, hidden, **settings), rng)
+        for _layer in range(number)
+    ]
 
 
 # --- shared with the hidden checks ---------------------------------------------------------------
