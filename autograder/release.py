@@ -312,7 +312,7 @@ def _check_problems(notebook: SourceNotebook) -> Iterator[str]:
         for grade_id in sorted(asked - checks.keys()):
             yield f"{grade_id} has no {kind} check; write one in {file}"
         for grade_id in sorted(checks.keys() - asked):
-            what = "a stretch exercise, never graded" if grade_id in starred else "no test cell"
+            what = "a stretch exercise" if grade_id in starred else "no test cell"
             yield f"{file} checks {grade_id}, which is {what} of this notebook"
         for check in (check for group in checks.values() for check in group):
             if not (check.text or check.function.__doc__):
