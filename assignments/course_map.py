@@ -65,6 +65,7 @@ class MappedNotebook:
     path: Path
     place: CoursePlace
     exercises: list[Exercise] = field(default_factory=list)
+    stars: list[str] = field(default_factory=list)  # the names of the stretch exercises
 
     @property
     def name(self) -> str:
@@ -91,7 +92,8 @@ def read_map(folder: Path) -> list[MappedNotebook]:
         place, exercises = place_of(nb), list(_exercises(nb, path.stem))
         named = all(exercise.name.startswith(f"{path.stem}-") for exercise in exercises)
         if place.title and exercises and named:
-            found.append(MappedNotebook(path.parent.name, path, place, exercises))
+            stars = [cell.grade_id for cell in read_cells(nb) if cell.starred and cell.grade_id]
+            found.append(MappedNotebook(path.parent.name, path, place, exercises, stars))
     return sorted(found, key=lambda one: (one.assignment, one.place.order, one.path.stem))
 
 
@@ -120,6 +122,8 @@ def _exercises(nb: object, notebook: str) -> Iterator[Exercise]:
                 answered = kind == "written" and is_answered(cell.source)
                 yield Exercise(question, title, minutes, answered)
             minutes = None
+        elif cell.starred:
+            minutes = None  # what was said of them belongs to no question
         elif cell.cell_type == "markdown":
             for line in cell.source.splitlines():
                 if heading := re.fullmatch(r"#{1,6}\s+(.+?)[\s#]*", line):

@@ -73,6 +73,14 @@ class Cell:
     solution: bool = False
     tags: frozenset[str] = frozenset()
 
+    @property
+    def starred(self) -> bool:
+        """Is it a stretch exercise? Its name says so: ``svm-star-l1``.
+
+        ``check`` knows it by the name of this cell; grading does not ask for it.
+        """
+        return self.cell_type == "code" and self.solution and "-star-" in (self.grade_id or "")
+
 
 @dataclass(frozen=True)
 class Outline:
@@ -86,7 +94,11 @@ class Outline:
 
     @classmethod
     def of(cls, cells: list[Cell]) -> "Outline":
-        """The outline of a source notebook; cells tagged ``experiment`` do not count."""
+        """The outline of a source notebook.
+
+        Cells tagged ``experiment`` do not count, nor do stretch exercises: of these, as of a
+        student's own cells, only definitions are taken.
+        """
         return cls(
             {
                 cell.grade_id: _definitions(cell)
@@ -95,6 +107,7 @@ class Outline:
                 and cell.solution
                 and cell.grade_id
                 and "experiment" not in cell.tags
+                and not cell.starred
             }
         )
 

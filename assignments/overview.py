@@ -18,7 +18,7 @@ DOTS = {"done": "●", "tried": "◐", "new": "○"}
 
 
 def progress() -> "Overview":
-    """How far you are: a dot a question, points, and what comes next.
+    """How far you are: a dot a question, a star a stretch exercise, points, and what comes next.
 
     Works in every notebook and on the course's page. What counts as done: an exercise whose last
     ``check`` passed, and a written answer that was marked with ``reveal``.
@@ -52,6 +52,11 @@ class Overview:
             return "done" if marked else "tried" if exercise.answered else "new"
         entry = self.sections["exercises"].get(exercise.name, {})
         return "done" if entry.get("passed") else "tried" if "passed" in entry else "new"
+
+    def stars(self, notebook: MappedNotebook) -> str:
+        """A star for each stretch exercise of a notebook: ★ where its last ``check`` passed."""
+        passed = (self.sections["exercises"].get(name, {}).get("passed") for name in notebook.stars)
+        return "".join("★" if one else "☆" for one in passed)
 
     def points(self, exercise: Exercise) -> float:
         """What it earned: all of an exercise that passed, what one gave oneself for an answer."""
@@ -96,13 +101,14 @@ class Overview:
     def __repr__(self) -> str:
         lines = list(self.notices())
         width = max((len(notebook.place.title) for notebook in self.notebooks), default=0)
-        dots = max((len(notebook.exercises) for notebook in self.notebooks), default=0)
+        dots = max((len(one.exercises) + len(one.stars) for one in self.notebooks), default=0)
         assignment = ""
         for notebook in self.notebooks:
             if notebook.assignment != assignment:
                 assignment = notebook.assignment
                 lines.append(assignment)
             shown = "".join(DOTS[self.state(exercise)] for exercise in notebook.exercises)
+            shown += self.stars(notebook)
             got = sum(map(self.points, notebook.exercises))
             lines.append(
                 f"  {notebook.place.title:{width}}  {shown:{dots}}  {got:4g} / {notebook.points:g}"
@@ -110,7 +116,7 @@ class Overview:
             )
         if not self.notebooks:
             return "\n".join(lines)
-        lines.append(_legend())
+        lines.append(self._legend())
         lines += self.totals()
         if self.next:
             lines.append(self._what_is_next(f"{self.next[0].name}.ipynb"))
@@ -134,7 +140,7 @@ class Overview:
                 parts.append(f'<tr><th colspan="{len(heads)}" {_LEFT}>{name}</th></tr>')
                 parts.append(_row("th", heads))
             parts.append(self._line(notebook))
-        parts.append(f"</table><p>{_legend()}<br>")
+        parts.append(f"</table><p>{self._legend()}<br>")
         parts.append("<br>".join(map(html.escape, self.totals())) + "</p>")
         return "\n".join(parts)
 
@@ -143,6 +149,10 @@ class Overview:
             f'<span title="{html.escape(f"{exercise.title} ({exercise.name})")}: '
             f'{_word(self.state(exercise))}">{DOTS[self.state(exercise)]}</span>'
             for exercise in notebook.exercises
+        )
+        dots += "".join(
+            f'<span title="{html.escape(name)}">{star}</span>'
+            for name, star in zip(notebook.stars, self.stars(notebook), strict=True)
         )
         titles = {one.name: one.place.title for one in self.notebooks}
         needs = "; ".join(titles.get(name, name) for name in notebook.place.needs)
@@ -158,6 +168,12 @@ class Overview:
 
     def _address(self, notebook: MappedNotebook) -> str:
         return quote(Path(os.path.relpath(notebook.path, self.here)).as_posix())
+
+    def _legend(self) -> str:
+        told = [f"{dot} {_word(state)}" for state, dot in DOTS.items()]
+        if any(notebook.stars for notebook in self.notebooks):
+            told.append("☆ ★ " + _("stretch exercise"))
+        return "   ".join(told)
 
     def _what_is_next(self, where: str, escape=str) -> str:
         assert self.next
@@ -195,7 +211,3 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 
 def _word(state: str) -> str:
     return {"done": _("done"), "tried": _("tried"), "new": _("not begun")}[state]
-
-
-def _legend() -> str:
-    return "   ".join(f"{dot} {_word(state)}" for state, dot in DOTS.items())

@@ -59,7 +59,7 @@ def _find(source: Path, question: str) -> tuple[str, list[Cell]]:
     names = []
     for notebook in read_map(source):
         if question.startswith(notebook.path.stem):
-            names += [exercise.name for exercise in notebook.exercises]
+            names += [exercise.name for exercise in notebook.exercises] + notebook.stars
             if question in names:
                 nb = json.loads(notebook.path.read_text(encoding="utf-8"))
                 return notebook.name, read_cells(nb)
@@ -199,7 +199,7 @@ def steps_of(cells: list[Cell], question: str) -> list[Step]:
 
     They are the regions of the solution cell above its test, and within one, the parts that
     comments begin. Where a cell serves as many exercises as it has regions, or more, the first has
-    the first, and so on; those beyond have them all.
+    the first, and so on; those beyond have them all. A stretch exercise is a solution cell itself.
 
     Args:
         cells: of the source notebook.
@@ -208,7 +208,9 @@ def steps_of(cells: list[Cell], question: str) -> list[Step]:
     serves: dict[int, list[str]] = {}  # exercises by the place of the solution cell above them
     above = -1
     for place, cell in enumerate(cells):
-        if cell.cell_type == "code" and cell.grade_id and cell.solution:
+        if cell.starred and cell.grade_id:
+            serves[place] = [cell.grade_id]
+        elif cell.cell_type == "code" and cell.grade_id and cell.solution:
             above = place
         elif cell.cell_type == "code" and cell.grade_id:
             serves.setdefault(above, []).append(cell.grade_id)

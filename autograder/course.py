@@ -83,6 +83,11 @@ class SourceNotebook:
     def auto_questions(self) -> list[Question]:
         return [q for q in self.questions.values() if q.kind == "auto"]
 
+    @cached_property
+    def starred(self) -> list[str]:
+        """The stretch exercises, in the order of the notebook: checked at home, never graded."""
+        return [cell.grade_id for cell in self.cells if cell.starred and cell.grade_id]
+
 
 @lru_cache(maxsize=1024)
 def _place(path: Path, changed: int) -> CoursePlace:

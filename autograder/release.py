@@ -269,6 +269,9 @@ def _region_problems(cell: Mapping) -> Iterator[str]:
         yield "the MARK SCHEME region of a written question must lie inside its SOLUTION region"
 
 
+_CHECK_CALL = re.compile(r"^\s*check\(\s*[\"']([^\"']*)[\"']", re.M)
+
+
 def _call_problems(cell: Mapping, owners: Mapping[str, object]) -> Iterator[str]:
     """``check`` and ``score`` calls that name another question than they should."""
     if cell["cell_type"] != "code":
@@ -278,7 +281,7 @@ def _call_problems(cell: Mapping, owners: Mapping[str, object]) -> Iterator[str]
         given, hidden = split_regions(_text(cell), "HIDDEN TESTS")
     except ValueError:
         return  # named already
-    checked = re.findall(r"^\s*check\(\s*[\"']([^\"']*)[\"']", "\n".join(given), re.M)
+    checked = _CHECK_CALL.findall("\n".join(given))
     if meta.get("grade") and not meta.get("solution"):
         own = meta.get("grade_id")
         if checked != [own]:
@@ -293,16 +296,24 @@ def _check_problems(notebook: SourceNotebook) -> Iterator[str]:
     """Questions without checks, checks without questions, checks without a sentence."""
     try:
         auto = {question.grade_id for question in notebook.auto_questions()}
+        starred = set(notebook.starred)
     except (CourseError, KeyError, TypeError, ValueError):
         return  # named already, with its cell
-    for kind, package in (("public", "assignments.checks"), ("hidden", "autograder.checks")):
+    called = {name for cell in notebook.cells for name in _CHECK_CALL.findall(cell.source)}
+    for grade_id in sorted(starred - called):
+        yield f'{grade_id} is never checked; add a cell with check("{grade_id}")'
+    for kind, package, asked in (
+        ("public", "assignments.checks", auto | starred),
+        ("hidden", "autograder.checks", auto),
+    ):
         module = f"{package}.{notebook.assignment}.test_{notebook.name}"
         file = module.replace(".", "/") + ".py"
         checks = _collect(module)
-        for grade_id in sorted(auto - checks.keys()):
+        for grade_id in sorted(asked - checks.keys()):
             yield f"{grade_id} has no {kind} check; write one in {file}"
-        for grade_id in sorted(checks.keys() - auto):
-            yield f"{file} checks {grade_id}, which is no test cell of this notebook"
+        for grade_id in sorted(checks.keys() - asked):
+            what = "a stretch exercise" if grade_id in starred else "no test cell"
+            yield f"{file} checks {grade_id}, which is {what} of this notebook"
         for check in (check for group in checks.values() for check in group):
             if not (check.text or check.function.__doc__):
                 yield f"{file}: {check.name} needs a docstring, the sentence that students read"

@@ -3,7 +3,8 @@
 For every question, on many seeds: the reference and every accepted variant get full marks, every
 mistake loses points. Every mistake is recognised by its own name in grading; at home, too, it fails
 and is named, but for a few that say why they cannot. In the sandbox: the reference gets full marks,
-no shortcut earns anything. The untouched release gets nothing and gives nothing away.
+no shortcut earns anything. The untouched release gets nothing and gives nothing away. The public
+checks of a stretch exercise pass for the reference, and none for the untouched release.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ from autograder.release import check_fresh, consistency
 from autograder.rules import Code
 from autograder.sandbox.box import Sandbox
 from autograder.scoring import attempt_question, proof_seeds, score_question
-from autograder.session import LiveSession, SandboxSession
+from autograder.session import LiveSession, SandboxSession, Session
 from autograder.shortcuts import shortcuts
 
 __all__ = ["Verdict", "pool", "verify_assignment", "verify_seed"]
@@ -158,6 +159,8 @@ def _verify_seed(key: AnswerKey, seed: int) -> Verdict:
             if seed == 0:
                 _named(verdict, key, mistake)
                 _named_at_home(verdict, key, mistake)
+    for question in key.source.starred if seed == 0 else []:
+        _passes_at_home(verdict, key, key.session(), question, f"{where}: the reference")
     for patch in key.patches:
         if patch.question not in key.checks:
             verdict.failures.append(f"{patch.name}: there is no question {patch.question!r}")
@@ -181,12 +184,17 @@ def _full_marks(
     for result in attempt.results:
         text = f"{what} fails the hidden check {result.check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
-    if seed:
-        return
-    results = attempt_question(
+    if not seed:
+        _passes_at_home(verdict, key, session, question, what)
+
+
+def _passes_at_home(
+    verdict: Verdict, key: AnswerKey, session: Session, question: str, what: str
+) -> None:
+    """Are all public checks of a question passed?"""
+    for result in attempt_question(
         session, key, question, HOME_SEEDS, checks=find_checks(question)
-    ).results
-    for result in results:
+    ).results:
         check = result.check
         text = f"{what} fails the public check {check.name} of {question}: {result.reason}"
         verdict.claim(result.passed, text)
@@ -309,8 +317,11 @@ def _verify_release(course: Course, assignment: str) -> Verdict:
         with contextlib.redirect_stdout(io.StringIO()):
             module = load(cells, source.outline, f"untouched_{source.name}")
         session = LiveSession(vars(module), module.missing_names, _no_files)
-        for question in key.checks:
-            for result in attempt_question(session, key, question, proof_seeds(0)).results:
+        asked = {**key.checks, **{name: find_checks(name) for name in source.starred}}
+        for question, checks in asked.items():
+            for result in attempt_question(
+                session, key, question, proof_seeds(0), checks=checks
+            ).results:
                 verdict.claim(
                     not result.passed,
                     f"{source.name}: the untouched release passes {result.check.name} of "

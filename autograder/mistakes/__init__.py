@@ -197,7 +197,7 @@ def own_cells(cells: list[Cell], question: str) -> list[int]:
     found: list[int] = []
     fresh = False
     for at, cell in enumerate(cells):
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or cell.starred:
             continue
         if cell.solution:
             found, fresh = [*(found if fresh else []), at], True
@@ -211,7 +211,11 @@ def own_cells(cells: list[Cell], question: str) -> list[int]:
 def _place(cells: list[Cell], patch: Patch, fence: Fence) -> tuple[int, str]:
     """The cell that a fence changes, and its source afterwards."""
     edit = apply_diff if fence.kind == "diff" else apply_lines
-    solutions = [at for at, cell in enumerate(cells) if cell.solution and cell.cell_type == "code"]
+    solutions = [
+        at
+        for at, cell in enumerate(cells)
+        if cell.solution and cell.cell_type == "code" and not cell.starred
+    ]
     if name := fence.where.removeprefix("in "):
         groups = [[at for at in solutions if _defines(cells[at], name)]]
     else:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from learners import ASSIGNMENT, make_clone, write_answer
+from learners import ASSIGNMENT, add_star, make_clone, write_answer
 
 from assignments.course_map import CoursePlace, place_of, read_map
 
@@ -30,6 +30,15 @@ def test_exercises_have_title_and_minutes_from_the_text_above(my):
     )  # fmt: skip
     assert (double.question.kind, why.question.kind) == ("auto", "written")
     assert (why.title, why.minutes) == ("Question · why", None)
+
+
+def test_a_stretch_exercise_is_named_and_is_no_question(my):
+    before = read_map(my)[0]
+    add_star(my)
+    warm, cold = read_map(my)
+    assert (warm.stars, cold.stars) == (["warm-star-halve"], [])
+    assert warm.points == before.points
+    assert [one.minutes for one in warm.exercises] == [one.minutes for one in before.exercises]
 
 
 def test_an_answer_is_one_that_was_not_given(my):

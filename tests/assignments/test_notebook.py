@@ -67,6 +67,26 @@ def test_an_experiment_is_no_solution():
     assert Outline.of(cells).solutions == {}
 
 
+def test_a_stretch_exercise_is_no_solution_but_its_definitions_are_there():
+    star = "class Net:\n    size = 3\nwhile True: pass"
+    cells = read_cells(
+        {"cells": [raw("def f(): return 1", "warm-f", True), raw(star, "warm-star-net", True)]}
+    )
+    assert [cell.starred for cell in cells] == [False, True]
+    assert Outline.of(cells).solutions == {"warm-f": {"f"}}
+    module = load(cells, Outline.of(cells), "nb_under_test")
+    assert (module.f(), module.Net.size) == (1, 3)
+
+
+def test_a_broken_stretch_exercise_takes_down_only_itself():
+    cells = read_cells(
+        {"cells": [raw("def f(): return 1", "warm-f", True), raw("def g(:", "warm-star-g", True)]}
+    )
+    module = load(cells, Outline.of(cells), "nb_under_test")
+    assert module.f() == 1
+    assert "does not parse" in module.missing_names["g"]
+
+
 def test_other_cells_give_imports_definitions_and_simple_assignments():
     module = loaded(
         "import numpy as np\nfrom math import pi as PI",

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from learners import ASSIGNMENT, make_clone, write_answer
+from learners import ASSIGNMENT, add_star, make_clone, write_answer
 
 from assignments import progress
 from assignments.overview import duration
@@ -47,6 +47,17 @@ def test_what_was_done_shows(my):
     assert "●●   3.5 / 4.5" in text
     assert "0.5 of 3 points" in text
     assert "in a0_tiny/cold.ipynb" in text
+
+
+def test_a_star_a_stretch_exercise(my):
+    add_star(my)
+    assert "Warm up    ○○☆     0 / 4.5" in repr(progress())
+    assert "○ not begun   ☆ ★ stretch exercise" in repr(progress())
+    keep("exercises", "warm-star-halve", passed=True, failed=0)
+    text = repr(progress())
+    assert "Warm up    ○○★     0 / 4.5" in text
+    assert "0 of 6 points" in text
+    assert '<span title="warm-star-halve">★</span>' in progress()._repr_html_()
 
 
 def test_points_of_one_s_own_marking_have_a_limit(my):

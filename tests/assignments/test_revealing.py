@@ -1,7 +1,7 @@
 """reveal(): model answers after an answer, solutions after three tries."""
 
 import pytest
-from learners import ASSIGNMENT, make_clone, source_cells, write_answer
+from learners import ASSIGNMENT, add_star, make_clone, source_cells, write_answer
 
 from assignments import reveal
 from assignments.notebook import read_cells
@@ -141,6 +141,17 @@ def test_or_all_at_once(my, said):
 def test_who_passed_may_compare(my, said):
     keep("exercises", "warm-double", passed=True, failed=0)
     assert "Step 1 of 2" in said("warm-double")
+
+
+def test_a_stretch_exercise_is_revealed_like_others(my, said):
+    add_star(my)
+    assert "after 3 more checks that fail" in said("warm-star-halve")
+    keep("exercises", "warm-star-halve", passed=False, failed=3)
+    text = said("warm-star-halve")
+    assert "Step 1 of 1: halve" in text
+    assert "return x / 2" in text
+    keep("exercises", "warm-double", passed=False, failed=3)
+    assert "y = x + x" in said("warm-double")
 
 
 def shared(regions, exercises):

@@ -273,6 +273,34 @@ def test_questions_and_checks_are_one_to_one(tmp_path, kind):
     ]
 
 
+def test_a_stretch_exercise_needs_public_checks_alone(tmp_path):
+    with make_course(tmp_path, starred=True) as course:
+        hidden = tmp_path / "autograder.checks" / ASSIGNMENT / "test_square.py"
+        hidden.write_text(hidden.read_text().replace("square-mean", "square-star-root"))
+        public = tmp_path / "assignments.checks" / ASSIGNMENT / "test_square.py"
+        public.write_text(PUBLIC)
+        problems = consistency(course, ASSIGNMENT)
+    shown = f"source/{ASSIGNMENT}/square.ipynb: "
+    assert problems == [
+        f"{shown}square-star-root has no public check; write one in "
+        f"assignments/checks/{ASSIGNMENT}/test_square.py",
+        f"{shown}square-mean has no hidden check; write one in "
+        f"autograder/checks/{ASSIGNMENT}/test_square.py",
+        f"{shown}autograder/checks/{ASSIGNMENT}/test_square.py checks square-star-root, which is "
+        "a stretch exercise of this notebook",
+    ]
+
+
+def test_a_stretch_exercise_that_no_cell_checks_is_named(tmp_path):
+    with make_course(tmp_path, starred=True) as course:
+        path = course.source_dir / ASSIGNMENT / "square.ipynb"
+        path.write_text(path.read_text().replace('check(\\"square-star-root\\")', "pass"))
+        (problem,) = consistency(course, ASSIGNMENT)
+    assert problem.endswith(
+        'square-star-root is never checked; add a cell with check("square-star-root")'
+    )
+
+
 @pytest.mark.parametrize("kind", ["assignments", "autograder"])
 def test_a_notebook_without_checks_is_named(tmp_path, kind):
     with make_course(tmp_path) as course:

@@ -30,13 +30,13 @@ def verify(tmp_path, monkeypatch):
     """Verify the small course with changes to its files; gives the whole verdict."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def verify(**changes):
+    def verify(starred=False, **changes):
         for name, (old, new) in changes.items():
             text = getattr(checked_course, name)
             assert old in text
             monkeypatch.setattr(checked_course, name, text.replace(old, new))
         total = Verdict()
-        with checked_course.checked_course(tmp_path) as course:
+        with checked_course.checked_course(tmp_path, starred) as course:
             release(course, ASSIGNMENT)
             with suppress(CourseError):  # mistakes that do not fit
                 write_causes(course.assignment(ASSIGNMENT).notebooks["square"], course.root)
@@ -92,6 +92,33 @@ def test_a_wrong_check(verify):
 def test_a_check_that_the_untouched_release_passes(verify):
     verdict = verify(HIDDEN=("assert student.mean_square([3.0]) == 9", "pass"))
     assert any("the untouched release passes test_of_one" in f for f in verdict.failures)
+
+
+def test_a_stretch_exercise_is_proved_at_home(verify):
+    verdict = verify(starred=True)
+    assert verdict.failures == []
+    assert {question for question, _check in verdict.caught} == {"square-mean"}
+
+
+def test_a_stretch_exercise_whose_solution_is_wrong(verify):
+    verdict = verify(starred=True, STARRED=("** 0.5", "** 0.6"))
+    (failure,) = verdict.failures
+    assert "the reference fails the public check test_root_of_two of square-star-root" in failure
+
+
+def test_a_stretch_exercise_that_the_untouched_release_passes(verify):
+    check = "assert student.root_mean_square([1.0, 7.0]) == 5"
+    verdict = verify(starred=True, STARRED_PUBLIC=(check, "pass"))
+    assert verdict.failures == [
+        "square: the untouched release passes test_root_of_two of square-star-root"
+    ]
+
+
+def test_the_solution_of_a_stretch_exercise_is_no_solution_of_a_question(verify):
+    """A mistake's line that would fit into both goes into the question's cell alone."""
+    added = "    squares_of_all_numbers = 1\n    return mean_square(x) ** 0.5"
+    verdict = verify(starred=True, STARRED=("    return mean_square(x) ** 0.5", added))
+    assert verdict.failures == []
 
 
 def test_a_patch_that_no_longer_fits(verify):

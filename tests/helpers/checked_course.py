@@ -26,6 +26,14 @@ def mean_square(x):
     return float(squares_of_all_numbers.mean())
     ### END SOLUTION"""
 
+#: A stretch exercise: it is checked, and not graded.
+STARRED = """\
+def root_mean_square(x):
+    \"\"\"The root of the mean square of x.\"\"\"
+    ### BEGIN SOLUTION
+    return mean_square(x) ** 0.5
+    ### END SOLUTION"""
+
 TEST = """\
 check("square-mean")
 ### BEGIN HIDDEN TESTS
@@ -50,6 +58,14 @@ from assignments.questions import question
 def test_of_two(student, rng):
     """The mean square of 1 and 3 is 5."""
     assert student.mean_square([1.0, 3.0]) == 5
+'''
+
+STARRED_PUBLIC = '''
+
+@question("square-star-root")
+def test_root_of_two(student, rng):
+    """The root mean square of 1 and 7 is 5."""
+    assert student.root_mean_square([1.0, 7.0]) == 5
 '''
 
 HIDDEN = '''\
@@ -102,14 +118,21 @@ def cell(kind: str, source: str, name: str, **nbgrader: object) -> dict:
     return made
 
 
-def cells() -> list[dict]:
-    return [
+def cells(starred: bool = False) -> list[dict]:
+    """The notebook's cells, perhaps with a stretch exercise at the end."""
+    given = [
         cell("markdown", "# Squares: x²", "title"),
         cell("code", "from assignments import check", "imports"),
         cell("code", SOLUTION, "square-function", solution=True),
         cell("code", TEST, "square-mean", grade=True, locked=True, points=3),
         cell("markdown", WRITTEN, "square-why", grade=True, solution=True, points=1),
     ]
+    star = [
+        cell("markdown", "## ★ The root\n\n*Difficulty ●○○ · 5 minutes · ungraded*", "star"),
+        cell("code", STARRED, "square-star-root", solution=True),
+        cell("code", 'check("square-star-root")', "check-star"),
+    ]
+    return [*given, *star] if starred else given
 
 
 def write_notebook(path: Path, cells: list[dict], place: dict | None = None) -> None:
@@ -123,11 +146,11 @@ def write_notebook(path: Path, cells: list[dict], place: dict | None = None) -> 
 
 
 @contextmanager
-def checked_course(root: Path) -> Iterator[Course]:
+def checked_course(root: Path, starred: bool = False) -> Iterator[Course]:
     """The course, whose checks are importable as long as this lasts."""
-    write_notebook(root / "source" / ASSIGNMENT / "square.ipynb", cells())
+    write_notebook(root / "source" / ASSIGNMENT / "square.ipynb", cells(starred))
     packages = {
-        assignments.checks: ("test_square.py", PUBLIC),
+        assignments.checks: ("test_square.py", PUBLIC + (STARRED_PUBLIC if starred else "")),
         autograder.checks: ("test_square.py", HIDDEN),
         autograder.mistakes: ("square.md", MISTAKES),
     }

@@ -18,6 +18,12 @@ def double(x):
     return y
     ### END SOLUTION"""
 
+HALVE = """\
+def halve(x):
+    ### BEGIN SOLUTION
+    return x / 2
+    ### END SOLUTION"""
+
 WHY = """\
 ### BEGIN SOLUTION
 Twice a number is **even**.
@@ -64,6 +70,19 @@ def make_clone(root: Path) -> Path:
             write_notebook(path, json.loads(text), place)
     (root / "my" / MARKER).write_text("{}", encoding="utf-8")
     return root / "my"
+
+
+def add_star(my: Path) -> None:
+    """Put a stretch exercise before the written question of ``warm``, in the clone and in my/."""
+    for path in (my, my.parent / "source"):
+        path = path / ASSIGNMENT / "warm.ipynb"
+        nb = json.loads(path.read_text(encoding="utf-8"))
+        nb["cells"][4:4] = [
+            cell("markdown", "## ★ Halving\n\n*Difficulty ●●○ · 20 minutes · ungraded*", "star"),
+            cell("code", HALVE, "warm-star-halve", solution=True),
+            cell("code", 'check("warm-star-halve")', "check-star"),
+        ]
+        path.write_text(json.dumps(nb), encoding="utf-8")
 
 
 def write_answer(my: Path, text: str, notebook: str = "warm") -> None:

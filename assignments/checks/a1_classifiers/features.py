@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import special
 from torch.nn import functional as F
 
 from assignments.compare import assert_close, to_array, unpack
@@ -139,4 +140,21 @@ classify = Function(
     net,
     ("features", "weights"),
     ("labels",),
+)
+
+
+# --- features-star-ensemble ----------------------------------------------------------------------
+
+
+def scores_of_nets(rng: np.random.Generator, K: int, N: int, C: int) -> tuple[np.ndarray]:
+    """Scores (K, N, C) of classifiers, the later ones the louder."""
+    return (np.arange(1, K + 1)[:, None, None] * rng.normal(0.3, 1, size=(K, N, C)),)
+
+
+ensemble = Function(
+    "average_probabilities",
+    twin=lambda scores: special.softmax(scores, axis=-1).mean(axis=0),
+    inputs=scores_of_nets,
+    arguments=("scores",),
+    outputs=("probabilities",),
 )

@@ -6,6 +6,7 @@ from assignments.checks.a1_classifiers.features import (
     SCALE,
     WEIGHTS_FILE,
     classify,
+    ensemble,
     extract,
     standardize,
 )
@@ -95,3 +96,19 @@ def standardized_too(student, rng):
     without = predicted_labels(student, {**weights, **raw}, data.X_test)
     if np.mean(without == data.y_test) > np.mean(with_both == data.y_test) + 0.05:
         raise CheckFailed(_("more images are classified right without mean and std"))
+
+
+star_ensemble = (
+    Checks("features-star-ensemble", ensemble, (3, 4, 5))
+    .by_hand(
+        "A net that gives two classes 1/4 and 3/4 and one that gives 1/2 to each say 3/8 and 5/8.",
+        scores=[[[0, np.log(3)]], [[7, 7]]], probabilities=[[3 / 8, 5 / 8]],
+    )
+    .sizes("Three nets for six images give the mean of their probabilities.", (3, 6, 4))
+    .sizes("A single net gives its own probabilities.", (1, 5, 3))
+    .by_hand(
+        "Scores of thousands are no trouble.",
+        scores=[[[0, 2000]], [[-3000, -3000]]], probabilities=[[0.25, 0.75]],
+    )
+    .untouched("The scores are not changed.")
+)  # fmt: skip

@@ -7,7 +7,13 @@ import numpy as np
 
 from assignments.checks.a3_captioning.rnn_captioning import gradients, loss, sample, step_by_step
 from assignments.families.checks import Checks
-from assignments.standins.a3_captioning.rnn_captioning import captioner, embedding, rnn, rnn_step
+from assignments.standins.a3_captioning.rnn_captioning import (
+    captioner,
+    embedding,
+    rnn,
+    rnn_step,
+    truncated,
+)
 
 #: tanh of this is 0.6, of half of it 1/3.
 UNIT = math.log(2)
@@ -110,3 +116,22 @@ embedding_backward = (
 model_loss = loss("rnn_captioning-loss", captioner)
 model_gradients = gradients("rnn_captioning-gradients", captioner)
 model_sample = sample("rnn_captioning-sample", captioner)
+
+star_truncated = (
+    Checks("rnn_captioning-star-truncated", truncated, ((3, 7, 4), 5, 3))
+    .by_hand(
+        "When only the last of 4 steps counts, pieces of 2 leave the gradients 0, 0, 2 and 1.",
+        x=np.full((1, 4, 1), 1e-9), **DOUBLING, dh=[[[0], [0], [0], [1]]], piece=2,
+        dx=[[[0], [0], [2], [1]]], dh0=[[0]], db=[3],
+    )
+    .by_hand(
+        "Where each of 4 steps counts, pieces of 2 give the gradients 3, 1, 3 and 1, and dh0 is 6.",
+        x=np.full((1, 4, 1), 1e-9), **DOUBLING, dh=[[[1], [1], [1], [1]]], piece=2,
+        dx=[[[3], [1], [3], [1]]], dh0=[[6]],
+    )
+    .sizes("All five gradients are those of PyTorch, in pieces of 3 and of single steps.",
+           ((3, 7, 4), 5, 3), ((3, 7, 4), 5, 1))
+    .sizes("A piece that is as long as the sequence, or longer, cuts nothing.",
+           ((3, 4, 4), 5, 4), ((3, 4, 4), 5, 9))
+    .untouched("dh is not changed.")
+)  # fmt: skip

@@ -1,7 +1,9 @@
 """Public checks of the notebook on captioning Transformers, most to be followed by hand."""
 
+import heapq
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from assignments.checks.a3_captioning.transformer_captioning import (
     check_half,
     speaker,
 )
-from assignments.compare import assert_equal, assert_unchanged, to_array
+from assignments.compare import assert_close, assert_equal, assert_unchanged, to_array, unpack
 from assignments.families.checks import Checks
 from assignments.families.module import Module
 from assignments.messages import _
@@ -371,3 +373,152 @@ gated = (
     )
     .untouched("x is not changed.")
 )  # fmt: skip
+
+
+# --- transformer_captioning-star-temperature -----------------------------------------------------
+
+temperature = Battery("transformer_captioning-star-temperature")
+
+#: How often a word is drawn whose score is ln 4, beside one of 0, at some temperatures.
+SHARES = {1.0: 4 / 5, 2.0: 2 / 3, 0.5: 16 / 17}
+
+
+@temperature.check()
+def temperature_shares(student, rng):
+    """Of scores 0 and ln 4, the second word is drawn 4, 2 and 16 times as often at 1, 2 and 1/2."""
+    scores = torch.tensor([[0.0, math.log(4)]]).expand(4000, 2)
+    for degrees, want in SHARES.items():
+        share = drawn(student, scores, degrees).mean()
+        if abs(share - want) > 0.04:  # five standard deviations and more
+            raise CheckFailed(
+                _("at temperature {temperature:g} its share is {share:.2f}, not {want:.2f}").format(
+                    temperature=degrees, share=share, want=want
+                )
+            )
+
+
+@temperature.check()
+def temperature_rows(student, rng):
+    """Each row is drawn by its own scores, and a score of -inf is never drawn."""
+    words = rng.integers(6, size=50)
+    scores = torch.full((50, 6), -torch.inf)
+    scores[torch.arange(50), torch.from_numpy(words)] = -3.0
+    assert_equal(drawn(student, scores, 5.0), words, _("the words"))
+
+
+@temperature.check()
+def temperature_low(student, rng):
+    """At a temperature of 0.001 the likeliest word is said, and nothing overflows."""
+    scores = torch.from_numpy(rng.permuted(np.tile(np.arange(5.0), (40, 1)), axis=1)) * 100
+    want = scores.argmax(dim=1).numpy()
+    assert_equal(drawn(student, scores, 0.001), want, _("the words"))
+
+
+def drawn(student: Student, scores: torch.Tensor, temperature: float) -> np.ndarray:
+    """The words that are drawn, (N,); the scores are left alone."""
+    words = to_array(student.draw_words(scores, temperature), _("the words"))
+    assert_unchanged(student.changed, {0: "scores"})
+    if words.shape != (len(scores),):
+        reason = _("{what} has shape {got}, where {want} is expected")
+        raise CheckFailed(reason.format(what=_("the words"), got=words.shape, want=(len(scores),)))
+    return words
+
+
+# --- transformer_captioning-star-beam ------------------------------------------------------------
+
+beam = Battery("transformer_captioning-star-beam")
+
+#: The probabilities of the words 0 (<START>), 1 (<END>), 2 and 3 after each word. Greedily, 2 and
+#: <END> are said, 0.6 times 0.5; but 3 and <END> have 0.4 times 0.9.
+FOLLOWS = np.array([[0, 0, 0.6, 0.4], [0, 0, 0, 0], [0, 0.5, 0.25, 0.25], [0, 0.9, 0.05, 0.05]])
+
+
+@beam.check()
+def beam_greedy(student, rng):
+    """A beam of one caption is greedy: it says 2 and <END>, with a probability of 0.3."""
+    check_beam(student, by_last_word, 1, 5, [2, 1], math.log(0.3))
+
+
+@beam.check()
+def beam_two(student, rng):
+    """A beam of two finds 3 and <END>, with a probability of 0.36."""
+    check_beam(student, by_last_word, 2, 5, [3, 1], math.log(0.36))
+
+
+@beam.check()
+def beam_length(student, rng):
+    """After max_length words it stops, also where no caption has ended."""
+    check_beam(student, by_last_word, 2, 1, [2], math.log(0.6))
+
+
+@beam.check()
+def beam_everything(student, rng):
+    """A beam that has room for all captions finds the likeliest of all."""
+    for _case in range(4):
+        scores = prefix_scores(rng, 3, 4)
+        total, words = max(
+            (sum(float(scores([0, *words[:t]])[words[t]]) for t in range(len(words))), words)
+            for length in range(1, 5)
+            for words in itertools.product(range(3), repeat=length)
+            if 1 not in words[:-1] and (length == 4 or words[-1] == 1)
+        )
+        check_beam(student, scores, 100, 4, list(words), total)
+
+
+@beam.check()
+def beam_between(student, rng):
+    """Beams of two and three captions keep just these, those that have ended among them."""
+    for width in (2, 3, 2, 3):
+        scores = prefix_scores(rng, 5, 6)
+        kept: list[tuple[float, list[int]]] = [(0.0, [0])]
+        for _step in range(6):
+            ended = [pair for pair in kept if pair[1][-1] == 1]
+            longer = (
+                (total + value, [*words, word])
+                for total, words in kept
+                if words[-1] != 1
+                for word, value in enumerate(scores(words).tolist())
+            )
+            kept = heapq.nlargest(width, itertools.chain(ended, longer))
+        check_beam(student, scores, width, 6, kept[0][1][1:], kept[0][0])
+
+
+def check_beam(
+    student: Student,
+    scores: Callable[[Sequence[int]], np.ndarray],
+    width: int,
+    max_length: int,
+    want: list[int],
+    total: float,
+) -> None:
+    """Is this the caption that is found, and its sum?"""
+    answer = student.beam_search(student.serve(scores), 0, 1, width, max_length)
+    found, got = unpack(answer, "beam_search", ("words", "total"))
+    note = f" (width {width}, max_length {max_length})"
+    words = [int(word) for word in found]
+    if words != want:
+        raise CheckFailed(
+            _("words{note}: {got}, where {want} is expected").format(
+                note=note, got=words, want=want
+            )
+        )
+    assert_close(got, total, "total" + note, show=True)
+
+
+def by_last_word(words: Sequence[int]) -> np.ndarray:
+    """Log-probabilities by FOLLOWS."""
+    with np.errstate(divide="ignore"):
+        return np.log(FOLLOWS[int(words[-1])])
+
+
+def prefix_scores(
+    rng: np.random.Generator, V: int, length: int
+) -> Callable[[Sequence[int]], np.ndarray]:
+    """Log-probabilities of V words that depend on the place and the last two words."""
+    raw = rng.normal(0, 1.5, size=(length + 1, V, V, V))
+    tables = raw - np.log(np.exp(raw).sum(axis=3, keepdims=True))
+
+    def scores(words: Sequence[int]) -> np.ndarray:
+        return tables[len(words) - 1, int(words[-2]) if len(words) > 1 else 0, int(words[-1])]
+
+    return scores

@@ -9,8 +9,17 @@ from assignments.checks.a3_captioning.vision_transformer import (
     check_refused,
     check_whole,
 )
+from assignments.compare import to_array
 from assignments.families.checks import Checks
-from assignments.standins.a3_captioning.vision_transformer import encoder, patches, vit
+from assignments.messages import _
+from assignments.standins.a3_captioning.vision_transformer import (
+    encoder,
+    paper_vit,
+    patches,
+    prenorm,
+    vit,
+)
+from assignments.student import CheckFailed
 
 patch_embedding = (
     Checks("vision_transformer-patches", patches, (2, 6, 4, 2, 3, 5))
@@ -100,3 +109,30 @@ def first_positions(student, rng):
 def parameters(student, rng):
     """Positions, head and two different layers with two heads each are there, and nothing else."""
     check_whole(student, rng, (1, 2, 2, 2, 3, 0.5))
+
+
+# --- vision_transformer-star-prenorm -------------------------------------------------------------
+
+PAPER = (2, 2, 6, 2, 3)
+
+star_prenorm = (
+    Checks("vision_transformer-star-prenorm", prenorm, (2, 3, 6, 2, 5))
+    .by_hand("Where both changes are 0, tokens come out of the layer as they went in.",
+             **SMALL, out=[[[1, 3]]])
+    .sizes("With random weights, the layer does what PyTorch's does with norm_first.",
+           (2, 3, 6, 2, 5))
+    .untouched("src is not changed.")
+    .about(paper_vit, PAPER)
+    .holds("The class token, its position and the last norm are there, and nothing else is new.",
+           paper_vit.check_parameters, PAPER)
+    .sizes("With random weights, the scores of two images are those of the same model by PyTorch.",
+           PAPER)
+)  # fmt: skip
+
+
+@star_prenorm.check()
+def class_token_at_first(student, rng):
+    """The class token is zeros at first."""
+    model = paper_vit.fresh(student, *paper_vit.draw(rng, PAPER).settings)
+    if to_array(model.get("class_token"), "class_token").any():
+        raise CheckFailed(_("class_token is not 0 at first"))

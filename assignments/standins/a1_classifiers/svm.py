@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.families.function import Function
 from assignments.families.loss import Loss
 from assignments.messages import N_
 
@@ -69,3 +70,30 @@ def hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 naive = linear_loss("svm_loss_naive", hinge)
 vectorized = linear_loss("svm_loss_vectorized", hinge)
 svm_loss_naive = svm_loss_vectorized = vectorized.standin()
+
+
+# --- asked for in its stretch exercise -----------------------------------------------------------
+
+
+def sparse_problem(
+    rng: np.random.Generator, N: int, D: int, C: int, reg: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """A problem with some weights that are 0, where L1 has a kink."""
+    W, X, y, _reg = problem(rng, N, D, C)
+    return W * (rng.random(size=W.shape) < 0.8), X, y, reg
+
+
+l1 = Loss(
+    "svm_loss_l1",
+    twin=lambda W, X, y, reg: hinge(X @ W, y) + reg * torch.linalg.vector_norm(W, ord=1),
+    inputs=sparse_problem,
+    arguments=("W", "X", "y", "reg"),
+    counted=vectorized.counted,
+)
+shrinking = Function(
+    "shrink",
+    twin=lambda W, amount: F.softshrink(torch.from_numpy(W), amount).numpy(),
+    inputs=lambda rng, rows, columns: (rng.normal(size=(rows, columns)), 0.4),
+    arguments=("W", "amount"),
+    outputs=("shrunk",),
+)

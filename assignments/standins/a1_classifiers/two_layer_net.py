@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from assignments.families import kinks
+from assignments.families.function import Function
 from assignments.families.layer import Layer
 from assignments.families.loss import Loss
 from assignments.families.model import Model, Params
@@ -99,3 +100,21 @@ net = Model(
     twin=net_scores,
 )  # fmt: skip
 TwoLayerNet = net.standin()
+
+
+# --- asked for in its stretch exercise -----------------------------------------------------------
+
+
+leaky = Layer(
+    "leaky_relu",
+    twin=lambda x, slope: F.leaky_relu(x, slope),
+    inputs=lambda rng, *shape: (*away_from_zero(rng, *shape), 0.2),
+    arguments=("x", "slope"),
+)
+dead_units = Function(
+    "count_dead_units",
+    twin=lambda hidden: int(np.count_nonzero(hidden.max(axis=0) == 0)),
+    inputs=lambda rng, N, H: (np.maximum(rng.normal(size=(N, H)), 0) * (rng.random(size=H) < 0.6),),
+    arguments=("hidden",),
+    outputs=("count",),
+)

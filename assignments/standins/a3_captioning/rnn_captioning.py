@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from assignments.compare import unpack
 from assignments.families.captioner import Captioner, State, unroll
+from assignments.families.exercise import Exercise
 from assignments.families.layer import Layer
 from assignments.messages import N_
+from assignments.student import Student
 
 __all__ = [
     "CaptioningRNN",
@@ -109,3 +112,47 @@ captioner = Captioner(
     cell=rnn_cell,
 )
 CaptioningRNN = captioner.standin()
+
+
+# --- asked for in its stretch exercise -----------------------------------------------------------
+
+
+class Truncated(Exercise):
+    """``rnn_backward_truncated(dh, cache, piece)``, with the cache of ``rnn_forward``.
+
+    No gradient passes from a piece of so many steps into the one before.
+    """
+
+    name = "rnn_backward_truncated"
+    arguments = (*rnn.arguments, "dh", "piece")
+    parts = tuple(f"d{name}" for name in rnn.arguments)
+
+    def inputs(  # type: ignore[override]
+        self, rng: np.random.Generator, shape: tuple[int, int, int], H: int, piece: int
+    ) -> tuple[Any, ...]:
+        return *cell_inputs(rng, shape, H), rng.normal(size=(*shape[:2], H)), piece
+
+    def call(self, student: Student, case: Any) -> Any:
+        *arrays, dh, piece = case
+        cache = rnn.forward.cache(rnn.forward.call(student, arrays))
+        return student.call(self.name, dh, cache, piece)
+
+    def read(self, answer: Any, case: Any) -> dict[str, Any]:
+        return dict(zip(self.parts, unpack(answer, self.name, self.parts), strict=True))
+
+    def right(self, case: Any) -> dict[str, np.ndarray]:
+        *arrays, dh, piece = case
+        leaves = [torch.tensor(a, dtype=torch.float64).requires_grad_() for a in arrays]
+        x, h, *weights = leaves
+        states = []
+        for first in range(0, x.shape[1], piece):
+            states.append(rnn.twin(x[:, first : first + piece], h, *weights))
+            h = states[-1][:, -1].detach()
+        wanted = torch.autograd.grad(torch.cat(states, 1), leaves, torch.tensor(dh))
+        return {name: grad.numpy() for name, grad in zip(self.parts, wanted, strict=True)}
+
+    def watched(self, case: Any) -> dict[int | str, str]:
+        return {0: "dh"}
+
+
+truncated = Truncated()

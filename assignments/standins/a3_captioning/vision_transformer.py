@@ -3,6 +3,8 @@
 N images, L patches. Names of parameters and sub-modules are those of the notebook.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -44,14 +46,17 @@ class PatchEmbedding(nn.Module):
 class TransformerEncoderLayer(nn.Module):
     """PyTorch's own, post-norm, by the names of the notebook."""
 
+    norm_first = False
+
     def __init__(
         self, input_dim: int, num_heads: int, dim_feedforward: int = 2048, dropout: float = 0.1
     ) -> None:
         nn.Module.__init__(self)
         self.self_attn = MultiHeadAttention(input_dim, num_heads, dropout)
         library = nn.TransformerEncoderLayer(
-            input_dim, num_heads, dim_feedforward, dropout, activation=F.gelu, batch_first=True
-        )
+            input_dim, num_heads, dim_feedforward, dropout,
+            activation=F.gelu, batch_first=True, norm_first=self.norm_first,
+        )  # fmt: skip
         self.linear1, self.linear2 = library.linear1, library.linear2
         self.norm1, self.norm2 = library.norm1, library.norm2
         self.dropout = library.dropout
@@ -144,3 +149,35 @@ vit = Module(
     "VisionTransformer", VisionTransformer, draw_pictures,
     parts=("patch_embed", "layers"), output="scores",
 )  # fmt: skip
+
+
+# --- asked for in its stretch exercise -----------------------------------------------------------
+
+
+class PreNormEncoderLayer(TransformerEncoderLayer):
+    """PyTorch's own with ``norm_first``."""
+
+    norm_first = True
+
+
+class ClassTokenViT(VisionTransformer):
+    """The class token is a row of zeros before the patches, to which it is added."""
+
+    def __init__(self, *settings: Any) -> None:
+        VisionTransformer.__init__(self, *settings)
+        *_images, width, number, heads, hidden, _classes, dropout = settings
+        encoder = width, heads, hidden, dropout
+        self.layers = nn.Sequential(*(PreNormEncoderLayer(*encoder) for _one in range(number)))
+        self.add_module("norm", nn.LayerNorm(width))
+        self.positions = nn.Parameter(F.pad(self.positions.detach(), (0, 0, 1, 0)))
+        self.register_parameter("class_token", nn.Parameter(torch.zeros(1, 1, width)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (N, C, img_size, img_size) -> scores (N, num_classes)."""
+        sequence = torch.add(F.pad(self.patch_embed(x), (0, 0, 1, 0)), self.positions)
+        sequence = sequence + F.pad(self.class_token, (0, 0, 0, sequence.shape[1] - 1))
+        return self.head(self.norm(self.layers(self.dropout(sequence)).select(1, 0)))
+
+
+prenorm = Module("PreNormEncoderLayer", PreNormEncoderLayer, draw_tokens, ("src", "src_mask"))
+paper_vit = Module("ClassTokenViT", ClassTokenViT, draw_pictures, output="scores")
