@@ -42,7 +42,7 @@ svm_loss_vectorized = hinge_loss("svm-loss-vectorized", vectorized).no_loop(
 
 # --- the stretch exercise ------------------------------------------------------------------------
 
-l1_loss = (
+star_l1 = (
     Checks("svm-star-l1", l1, (7, 5, 4, 0.7))
     .by_hand(
         "Where no margin is violated, weights 3, -1, 0 and 0.5 with reg = 2 cost 9.",
@@ -53,9 +53,7 @@ l1_loss = (
     .sizes("The gradient is right, without and with regularisation.",
            (7, 5, 4, 0.0), (7, 5, 4, 0.7), only=("dW",))
     .untouched()
-)  # fmt: skip
-l1_shrink = (
-    Checks("svm-star-l1", shrinking, (3, 4))
+    .about(shrinking, (3, 4))
     .by_hand(
         "By an amount of 1, the weights 3, -3, 0.5, -0.5 and 0 become 2, -2, 0, 0 and 0.",
         W=[3, -3, 0.5, -0.5, 0], amount=1.0, shrunk=[2, -2, 0, 0, 0],

@@ -150,18 +150,18 @@ model_gradients = (
     .untouched("X, y and the parameters are not changed.")
 )
 
-leaky_forward = Checks("two_layer_net-star-leaky", leaky.forward, (2, 3)).by_hand(
-    "With a slope of 0.1, negative numbers shrink to a tenth, and all others stay.",
-    x=[[-2, 0, 0.5], [3, -0.1, 1]], slope=0.1, out=[[-0.2, 0, 0.5], [3, -0.01, 1]],
-).untouched("x is not changed.")  # fmt: skip
-leaky_backward = (
-    Checks("two_layer_net-star-leaky", leaky.backward, (3, 4))
+star_leaky = (
+    Checks("two_layer_net-star-leaky", leaky.forward, (2, 3))
+    .by_hand(
+        "With a slope of 0.1, negative numbers shrink to a tenth, and all others stay.",
+        x=[[-2, 0, 0.5], [3, -0.1, 1]], slope=0.1, out=[[-0.2, 0, 0.5], [3, -0.01, 1]],
+    )
+    .untouched("x is not changed.")
+    .about(leaky.backward, (3, 4))
     .numerical("dx agrees with the numerical gradient of your leaky_relu_forward.", (3, 4))
     .sizes("dx is right, whatever the slope that forward got.", (5, 3))
     .untouched("dout is not changed.")
-)
-count_dead = (
-    Checks("two_layer_net-star-leaky", dead_units, (6, 5))
+    .about(dead_units, (6, 5))
     .by_hand(
         "Of three units, the one that is 0 for both images is dead; one that answers once is not.",
         hidden=[[0, 0, 2], [0, 1, 3]], count=1,
