@@ -1,5 +1,7 @@
 """Public checks of the notebook on convolutional blocks: weights that the head can follow."""
 
+from typing import Any
+
 import numpy as np
 
 from assignments.compare import assert_equal
@@ -102,12 +104,12 @@ def pixels(*values):
     return np.array(values, dtype=float).reshape(-1, 1, 1, 1)
 
 
-ONE = {"in_channels": 1, "out_channels": 1}
+ONE: dict[str, Any] = {"in_channels": 1, "out_channels": 1}
 SQUARE = image([2, -1], [0, 4])
 TWO = np.concatenate([SQUARE, 3 - SQUARE], axis=1)
 COUNTED = np.arange(1.0, 17).reshape(1, 1, 4, 4)
 #: Batch normalisation adds 1e-5 to the variance.
-NEAR = {"rtol": 1e-4, "atol": 1e-4}
+NEAR: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
 
 
 # --- blocks --------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ residual_block = (
              **ONE, stride=2, params=SHORTCUT, x=COUNTED, out=image([1, 3], [9, 11]), **NEAR)
 )  # fmt: skip
 
-SAME = {"in_channels": 1, "mid_channels": 1, "stride": 1, "expansion": 1}
+SAME: dict[str, Any] = {"in_channels": 1, "mid_channels": 1, "stride": 1, "expansion": 1}
 SUMS = {"conv2.weight": np.ones((1, 1, 3, 3))}
 
 
@@ -249,7 +251,7 @@ dense_block = (
 
 TENS = np.ones((1, 2, 3, 3)) * np.array([1, 10])[:, None, None]
 COUNTS = np.array([[4.0, 6, 4], [6, 9, 6], [4, 6, 4]])
-BOTH = {"in_channels": 2, "out_channels": 2}
+BOTH: dict[str, Any] = {"in_channels": 2, "out_channels": 2}
 COUNTING = {"depthwise.weight": np.ones((2, 1, 3, 3)),
             "pointwise.weight": np.eye(2).reshape(2, 2, 1, 1)}  # fmt: skip
 

@@ -65,7 +65,7 @@ class TransformerEncoderLayer(nn.Module):
     def forward(self, src: torch.Tensor, src_mask: torch.Tensor | None = None) -> torch.Tensor:
         """src (N, L, input_dim), mask (L, L) true where a token may look."""
         (library,) = self._library
-        own = dict(self.named_parameters())
+        own: dict[str, torch.Tensor] = dict(self.named_parameters())
         weights = {name: value for name, value in own.items() if "attn" not in name}
         for kind in ("weight", "bias"):
             rows = [own[f"self_attn.{part}.{kind}"] for part in ("query", "key", "value")]
@@ -78,6 +78,11 @@ class TransformerEncoderLayer(nn.Module):
 
 class VisionTransformer(nn.Module):
     """Patches, positions, encoder layers, mean, scores."""
+
+    patch_embed: nn.Module
+    layers: nn.Module
+    dropout: nn.Module
+    head: nn.Module
 
     def __init__(
         self,
@@ -161,7 +166,10 @@ class PreNormEncoderLayer(TransformerEncoderLayer):
 
 
 class ClassTokenViT(VisionTransformer):
-    """The class token is a row of zeros before the patches, to which it is added."""
+    """The class token is added to a row of zeros before the patches."""
+
+    norm: nn.Module
+    class_token: torch.Tensor
 
     def __init__(self, *settings: Any) -> None:
         VisionTransformer.__init__(self, *settings)

@@ -5,6 +5,8 @@ of its own: eps, gamma and beta all matter, and there are neither as many exampl
 so many that N and N - 1 are alike. Special cases follow.
 """
 
+from typing import Any
+
 from assignments.checks.a2_networks.batch_normalization import check_not_copied, check_own_way
 from assignments.families.exercise import in_single_precision
 from assignments.standins.a2_networks.batch_normalization import (
@@ -43,7 +45,7 @@ def far_away(shape, axis):
 
 
 # Rounding a mean to single precision costs about one part in a thousand there.
-ROUNDED = {"rtol": 1e-2, "atol": 1e-2}
+ROUNDED: dict[str, Any] = {"rtol": 1e-2, "atol": 1e-2}
 
 # --- batch_normalization-batchnorm ----------------------------------------------------------------
 
