@@ -1,5 +1,7 @@
 """Public checks of the notebook on the Vision Transformer, most to be followed by hand."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -258,7 +260,7 @@ def prenorm_layers(
     rng: np.random.Generator, number: int, width: int, heads: int, hidden: int
 ) -> list[nn.Module]:
     """Pre-norm encoder layers of PyTorch's with random weights."""
-    settings = {"activation": F.gelu, "batch_first": True, "norm_first": True}
+    settings: Any = {"activation": F.gelu, "batch_first": True, "norm_first": True}
     return [
         randomize(nn.TransformerEncoderLayer(width, heads, hidden, **settings), rng)
         for _layer in range(number)

@@ -169,7 +169,7 @@ def truncated_gradients(
     arrays: tuple[np.ndarray, ...], dh: np.ndarray, piece: int
 ) -> list[np.ndarray]:
     """dx, dh0, dWx, dWh and db of ``(x, h0, Wx, Wh, b)``, as the stretch exercise asks for them."""
-    return backward(lambda *tensors: _rnn_in_pieces(*tensors, piece), arrays, dh)
+    return backward(lambda x, h, Wx, Wh, b: _rnn_in_pieces(x, h, Wx, Wh, b, piece), arrays, dh)
 
 
 def _first_state(
