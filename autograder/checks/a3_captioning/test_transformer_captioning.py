@@ -68,7 +68,7 @@ multi_head_attention = (
     Hidden("transformer_captioning-attention", attention, (2, 5, 7, 12, 3))
     .values("With random weights, the answers are those of PyTorch's attention.", weight=2)
     .sizes("With masks, random and causal ones, the answers are PyTorch's too.",
-           (3, 6, 4, 8, 2, "any"), (3, 6, 6, 8, 2, "causal"), weight=2)
+           (3, 6, 4, 8, 2, "any"), (3, 6, 6, 8, 2, "causal"), weight=3)
     .sizes(
         "One example, one query, one key, one head, heads of one number: the answers are right.",
         (1, 3, 5, 6, 2), (2, 1, 4, 4, 4, "any"), (3, 4, 1, 5, 1, "any"), (1, 1, 1, 3, 3),
@@ -78,6 +78,7 @@ multi_head_attention = (
            huge_scores(""), huge_scores("any"), weight=0.5, rtol=1e-2, atol=1e-2)
     .holds("The right gradients reach what comes in and all weights.",
            attention.check_gradients, (2, 3, 4, 6, 2, "any"), weight=0.5)
+    .about(attention, (2, 3, 5, 8, 4, "any"))
     .single()
     .holds("In training, dropout acts on the weights.", attention.check_dropout,
            (1, 2, 2, 6, 2, "", 0.25), (1, 1, 4, 6, 2, "any", 0.5))
