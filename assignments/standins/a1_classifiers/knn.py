@@ -83,13 +83,13 @@ def distances_and_labels(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Labels and random distances, all different, such that the votes are (not) tied."""
     y_train = draw_labels(rng, num_train)
-    rows: list[np.ndarray] = []
+    rows = np.empty((0, num_train))
     while len(rows) < num_test:
-        row = rng.permutation(num_train) + rng.uniform(0.1, 0.9, size=num_train)
-        first, second = count_votes(y_train, row[None], k)[0].topk(2).values
-        if (first == second) == tied:
-            rows.append(row / num_train)
-    return y_train, np.array(rows), k
+        order = rng.permuted(np.tile(np.arange(num_train), (4 * num_test, 1)), axis=1)
+        drawn = order + rng.uniform(0.1, 0.9, size=order.shape)
+        first, second = count_votes(y_train, drawn, k).topk(2).values.T
+        rows = np.concatenate([rows, drawn[((first == second) == tied).numpy()]])
+    return y_train, rows[:num_test] / num_train, k
 
 
 labels = Method(
