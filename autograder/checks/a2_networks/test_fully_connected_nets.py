@@ -228,7 +228,7 @@ def going_on(student, rng):
     v, t = rng.uniform(0.5, 2, size=(2, 5)), int(rng.integers(5, 20))
     # Without gradients, past or present, nothing moves: what is wrong with t shows alone.
     zeros = np.zeros((2, 5))
-    for begun, count in (({}, 1), ({"m": zeros, "v": zeros, "t": t}, t + 1)):
+    for begun, count in (({"m": zeros, "v": zeros, "t": t}, t + 1), ({}, 1)):
         ((next_w, config),) = adam_rule.call(student, Path(zeros, zeros[None], begun))
         assert_close(next_w, zeros, "next_w, without a gradient,")
         assert_equal(get_state(config, "t"), count, "config['t']")
