@@ -79,8 +79,7 @@ class Judge:
         self.student = student
         self.model = case.made(student)
         # Running averages begin with 0, and stay where a call is not training.
-        averages: list[dict[str, Any]] = [{} for _hidden in case.setting("hidden_dims")]
-        self.case = case.changed(bn_params=averages)
+        self.case = case.changed(bn_params=_fresh(case))
 
     def train(self, X: np.ndarray) -> None:
         """One call in training, here and there; parameters stay, whatever it does."""
@@ -96,7 +95,7 @@ class Judge:
 
     def check_training(self) -> None:
         """Are loss and all gradients right, but for mistakes that plain networks pay for?"""
-        case = replace(self.case, settings={**self.case.settings, "bn_params": self._fresh()})
+        case = self.case.changed(bn_params=_fresh(self.case))
         loss, grads = self._told()
         last = len(case.weights)
         if isinstance(grads, Mapping) and f"dW{last}" in grads:
@@ -113,9 +112,6 @@ class Judge:
                 assert_close(gradient, right[name], f"grads[{name!r}]", factors=factors)
 
         self._judge(compare)
-
-    def _fresh(self) -> list[dict[str, Any]]:
-        return [{} for _hidden in self.case.setting("hidden_dims")]
 
     def _told(self) -> tuple[object, object]:
         answer = model_loss(self.model, self.case.X, self.case.y)
@@ -135,6 +131,11 @@ class Judge:
                 compare(habit)
             except CheckFailed:
                 raise failure from None
+
+
+def _fresh(case: Net) -> list[dict[str, Any]]:
+    """The averages of a network that was never trained."""
+    return [{} for _hidden in case.setting("hidden_dims")]
 
 
 def habit_of(student: Student) -> Habit:
